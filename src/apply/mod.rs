@@ -1,0 +1,246 @@
+//! Apply: carries a plan out, and decides nothing. The only code that changes the world.
+//!
+//! One task owns the state; steps run as futures of a bounded set and hand their events back, so that the order of events is the order of
+//! truth. Waits hold no slot: one poller per API, account and region serves all who wait (`wait`). Record changes wait a second for
+//! company and go in one batch per zone (`records`). Exported material lives here only, from the export to the last delivery (`deliver`).
+
+mod certificates;
+mod deliver;
+mod engine;
+mod objects;
+mod records;
+mod secrets;
+mod wait;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+pub use engine::apply;
+
+use crate::addr::Addr;
+use crate::material::MaterialError;
+use crate::plan::{Action, Plan};
+use crate::provider::error::ProviderError;
+use crate::resource::certificate::ValidationRecord;
+use crate::store::StoreError;
+
+/// A plan that may be applied: it has no refusal, and the user agreed.
+pub struct Approved(Plan);
+
+impl Approved {
+    /// Takes the plan, unless something speaks against it. Consent was asked for by the caller.
+    pub fn new(plan: Plan) -> Result<Self, Plan> {
+        if plan.refusals.is_empty() { Ok(Self(plan)) } else { Err(plan) }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// How a plan is applied.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many requests run at once.
+    pub parallelism: usize,
+    /// Whether to leave off where a wait begins.
+    pub no_wait: bool,
+    /// Whether an exported chain must verify; off only for emulators.
+    pub verify_chain: bool,
+    /// The limits of the waits.
+    pub limits: Limits,
+}
+
+/// How long each wait may last.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until ACM has made the validation records.
+    pub records: Duration,
+    /// Until a change of Route 53 is in sync.
+    pub in_sync: Duration,
+    /// Until nobody uses a certificate that is to go.
+    pub in_use: Duration,
+    /// Until an object that is being deleted is gone.
+    pub gone: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            records: Duration::from_mins(5),
+            in_sync: Duration::from_mins(5),
+            in_use: Duration::from_mins(20),
+            gone: Duration::from_mins(15),
+        }
+    }
+}
+
+/// The wish to stop: running requests finish, waits end, nothing new begins.
+#[derive(Clone, Default)]
+pub struct Stop {
+    wished: Arc<AtomicBool>,
+    notify: Arc<Notify>,
+}
+
+impl Stop {
+    /// Wishes it.
+    pub fn wish(&self) {
+        self.wished.store(true, Ordering::SeqCst);
+        self.notify.notify_waiters();
+    }
+
+    /// Whether it was wished.
+    pub fn is_wished(&self) -> bool {
+        self.wished.load(Ordering::SeqCst)
+    }
+
+    async fn wait(&self) {
+        let notified = self.notify.notified();
+        if !self.is_wished() {
+            notified.await;
+        }
+    }
+}
+
+/// Why a step failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StepError {
+    /// A request failed.
+    #[error("{0}")]
+    Provider(#[from] ProviderError),
+    /// Exported material is not what it should be: nothing was delivered.
+    #[error("what ACM exported for {certificate} is refused: {reason}")]
+    Material {
+        /// The certificate.
+        certificate: Addr,
+        /// Why.
+        reason: Rc<MaterialError>,
+    },
+    /// A wait took too long.
+    #[error("gave up after {} of waiting for {what}", minutes(*.after))]
+    Timeout {
+        /// What was waited for.
+        what: String,
+        /// How long.
+        after: Duration,
+    },
+    /// The certificate can't be issued.
+    #[error("ACM did not issue the certificate: {0}")]
+    NotIssued(String),
+    /// The world changed since the plan was made.
+    #[error("{0}")]
+    Changed(String),
+}
+
+fn minutes(duration: Duration) -> String {
+    format!("{} min", duration.as_secs().div_ceil(60))
+}
+
+impl StepError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Provider(error) => error.help(),
+            Self::Timeout { .. } => {
+                Some("nothing is lost: the same command goes on waiting; the time-outs are in docs/operations.md".into())
+            }
+            Self::NotIssued(_) => {
+                Some("when the cause is mended, the same command requests a new certificate and removes the failed one".into())
+            }
+            Self::Changed(_) => Some("run plan again and look at it".into()),
+            Self::Material { .. } => None,
+        }
+    }
+}
+
+/// What happens while a plan is applied, for those who look on.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// A step began.
+    Started {
+        /// The resource.
+        addr: Addr,
+        /// What happens to it.
+        action: Action,
+    },
+    /// A step waits.
+    Waiting {
+        /// The resource.
+        addr: Addr,
+        /// For what, and what would end it.
+        what: String,
+        /// After how long it gives up.
+        limit: Duration,
+    },
+    /// A step is done.
+    Done {
+        /// The resource.
+        addr: Addr,
+        /// What happened to it.
+        action: Action,
+    },
+    /// A step failed.
+    Failed {
+        /// The resource.
+        addr: Addr,
+        /// Why, and what to do.
+        error: StepError,
+    },
+    /// A step was not begun.
+    Skipped {
+        /// The resource.
+        addr: Addr,
+        /// Because of whom.
+        because: Addr,
+    },
+    /// Records that someone else has to write.
+    ManualRecords {
+        /// The certificate.
+        addr: Addr,
+        /// The records.
+        records: Vec<ValidationRecord>,
+    },
+    /// Something worth saying.
+    Note(String),
+}
+
+/// The outcome.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What was done, by action.
+    pub done: BTreeMap<Action, Vec<Addr>>,
+    /// What failed.
+    pub failed: Vec<(Addr, StepError)>,
+    /// What was not begun, and because of whom.
+    pub skipped: Vec<(Addr, Addr)>,
+    /// What is still waited for, when told not to wait or to stop.
+    pub waiting: Vec<(Addr, String)>,
+    /// What had not begun when the run was stopped.
+    pub not_begun: Vec<Addr>,
+    /// Whether it was stopped.
+    pub is_stopped: bool,
+    /// The state could not be kept: everything stopped there.
+    pub store_error: Option<StoreError>,
+}
+
+impl Applied {
+    /// Whether everything was done.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty()
+            && self.skipped.is_empty()
+            && self.waiting.is_empty()
+            && self.not_begun.is_empty()
+            && self.store_error.is_none()
+    }
+
+    /// Whether anything was done.
+    pub fn has_done(&self) -> bool {
+        !self.done.is_empty()
+    }
+}

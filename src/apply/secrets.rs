@@ -1,0 +1,230 @@
+//! Steps of secrets in Secrets Manager.
+
+use std::time::Duration;
+
+use super::StepError;
+use super::engine::{Engine, Finished, Outcome, SharedMaterial, gone_is_fine, is_making, lost, mark_keys, tag_changes, tags_of};
+use crate::addr::Addr;
+use crate::event::{Event, Origin};
+use crate::observe::arn_region;
+use crate::plan::{Action, Step};
+use crate::provider::aws::secretsmanager::{NewSecret, SecretsManager};
+use crate::provider::error::Class;
+use crate::resource::certificate::LeafFacts;
+use crate::resource::secret::{SecretSpec, version_token};
+use crate::resource::{Attr, Attrs, Spec, TAG_ADDRESS, TAG_STACK};
+use crate::stack::{CertificateOutput, TextPart};
+use crate::store::Lease;
+
+/// Whether a step writes a version, and so needs exported material.
+pub(super) fn needs_material(step: &Step) -> bool {
+    match step.action {
+        Action::Create | Action::Replace | Action::Restore => true,
+        Action::Adopt | Action::Update => step.changes.iter().any(|change| change.path == "version"),
+        _ => false,
+    }
+}
+
+impl<L: Lease> Engine<'_, L> {
+    pub(super) fn begin_secret(&mut self, node: usize, step: &Step, spec: Option<&Spec>) {
+        let Some(aws) = self.world.aws.clone() else {
+            self.fail(node, lost(&step.addr));
+            return;
+        };
+        let mut step = step.clone();
+        if step.action.is_removal() {
+            let Some(arn) = step.id.clone() else { return };
+            let manager = aws.secretsmanager(arn_region(&arn).unwrap_or(aws.region()));
+            let window = self.recovery_window(&step, &arn);
+            self.spawn(Box::pin(async move {
+                let result = remove(&manager, &step, &arn, window).await;
+                Finished::Step { node, result }
+            }));
+            return;
+        }
+        let Some(Spec::Secret(spec)) = spec.cloned() else {
+            self.fail(node, lost(&step.addr));
+            return;
+        };
+        let material = self.materials.get(&spec.certificate);
+        // What the plan left open is known now.
+        let leaf = material.as_ref().map(|material| material.leaf().clone()).or_else(|| self.leaf(&spec.certificate));
+        let description = self.description(&spec, leaf.as_ref());
+        let mut attrs = step.after.clone().unwrap_or_default();
+        attrs.extend(spec.attrs(leaf.as_ref(), Some(description)));
+        step.after = Some(attrs);
+        let needs = self.needs(&step.addr);
+        let manager = aws.secretsmanager(&spec.region);
+        self.spawn(Box::pin(async move {
+            let result = match step.action {
+                action if is_making(action) => create(&manager, &step, &spec, material, needs).await,
+                _ => change(&manager, &step, &spec, material, leaf.as_ref(), needs).await,
+            };
+            Finished::Step { node, result }
+        }));
+    }
+
+    fn recovery_window(&self, step: &Step, arn: &str) -> u8 {
+        let known = self.lease.state().resources.get(&step.addr);
+        let attrs = known.into_iter().flat_map(|known| known.current.iter().chain(&known.deposed)).find(|instance| instance.id == arn);
+        match attrs.and_then(|instance| instance.attrs.get("recovery_window_days")) {
+            Some(Attr::Value(days)) => days.as_u64().and_then(|days| u8::try_from(days).ok()).unwrap_or(30),
+            _ => 30,
+        }
+    }
+
+    fn description(&self, spec: &SecretSpec, leaf: Option<&LeafFacts>) -> String {
+        let mut description = String::new();
+        for part in spec.description.iter().flat_map(|text| &text.0) {
+            match part {
+                TextPart::Literal(literal) => description.push_str(literal),
+                TextPart::Output { certificate, output } => {
+                    let addr = Addr::certificate(certificate);
+                    let own = leaf.filter(|_| addr == spec.certificate).cloned();
+                    let value = match output {
+                        CertificateOutput::Arn => self.arn(&addr),
+                        CertificateOutput::NotAfter => {
+                            own.or_else(|| self.leaf(&addr)).map(|leaf| crate::plan::decide::date(leaf.not_after))
+                        }
+                        CertificateOutput::Domain => match self.plan.graph.get(&addr).map(|resource| &resource.spec) {
+                            Some(Spec::Certificate(spec)) => Some(spec.domain.clone()),
+                            _ => None,
+                        },
+                    };
+                    description.push_str(&value.unwrap_or_default());
+                }
+            }
+        }
+        description
+    }
+}
+
+async fn create(
+    manager: &SecretsManager,
+    step: &Step,
+    spec: &SecretSpec,
+    material: Option<SharedMaterial>,
+    needs: Vec<Addr>,
+) -> Result<Outcome, StepError> {
+    let Some(material) = material else { return Err(lost(&step.addr)) };
+    let attrs = step.after.clone().unwrap_or_default();
+    let tags = tags_of(Some(&attrs));
+    let token = version_token(&spec.name, material.leaf());
+    let document = document(spec, &material)?;
+    let description = text_of(&attrs, "description");
+    let new = NewSecret { name: &spec.name, description: &description, kms_key_id: spec.kms_key_id.as_deref(), tags: &tags, token: &token };
+    let mut waited = 0;
+    let arn = loop {
+        match manager.create(&new, &document).await {
+            Ok(arn) => break arn,
+            Err(error) if error.class == Class::Exists || error.class == Class::State => match manager.describe(&spec.name).await {
+                // Our own request, whose answer was lost.
+                Ok(entry) if !entry.is_deleted && is_ours(&entry.tags, &tags) => {
+                    manager.put(&entry.arn, &token, &document).await?;
+                    break entry.arn;
+                }
+                Ok(entry) if entry.is_deleted => {
+                    return Err(StepError::Changed(format!("the name `{}` was scheduled for deletion since the plan was made", spec.name)));
+                }
+                Ok(_) => {
+                    return Err(StepError::Changed(format!(
+                        "a secret `{}` appeared since the plan was made, and is not meshform's",
+                        spec.name
+                    )));
+                }
+                // Deleted at once a moment ago: the name is free in a little while.
+                Err(gone) if gone.is_not_found() && waited < 120 => {
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                    waited += 5;
+                }
+                Err(_) => return Err(error.into()),
+            },
+            Err(error) => return Err(error.into()),
+        }
+    };
+    Ok(Outcome::done(vec![
+        Event::Created { addr: step.addr.clone(), id: arn, generation: step.generation, origin: Origin::Created, needs },
+        Event::Applied { addr: step.addr.clone(), attrs },
+    ]))
+}
+
+fn is_ours(live: &std::collections::BTreeMap<String, String>, wanted: &std::collections::BTreeMap<String, String>) -> bool {
+    [TAG_STACK, TAG_ADDRESS].iter().all(|key| live.get(*key).is_some() && live.get(*key) == wanted.get(*key))
+}
+
+async fn change(
+    manager: &SecretsManager,
+    step: &Step,
+    spec: &SecretSpec,
+    material: Option<SharedMaterial>,
+    leaf: Option<&LeafFacts>,
+    needs: Vec<Addr>,
+) -> Result<Outcome, StepError> {
+    let Some(arn) = step.id.clone() else { return Err(lost(&step.addr)) };
+    let attrs = step.after.clone().unwrap_or_default();
+    let mut events = Vec::new();
+    if step.action == Action::Restore {
+        manager.restore(&arn).await?;
+    }
+    if matches!(step.action, Action::Adopt | Action::Restore) {
+        let origin = if step.owner.is_some() { Origin::Adopted } else { Origin::Created };
+        events.push(Event::Created { addr: step.addr.clone(), id: arn.clone(), generation: step.generation, origin, needs });
+    }
+    // A restored secret is brought to what it should be in all its parts: what it was is not compared.
+    let is_restored = step.action == Action::Restore;
+    let differs = |path: &str| is_restored || step.changes.iter().any(|change| change.path == path);
+    if differs("description") || differs("kms_key_id") {
+        let description = differs("description").then(|| text_of(&attrs, "description"));
+        let key = differs("kms_key_id").then(|| text_of(&attrs, "kms_key_id"));
+        manager.update(&arn, description.as_deref(), key.as_deref()).await?;
+    }
+    if let (Some(material), true) = (material, needs_material(step)) {
+        let token = version_token(&spec.name, material.leaf());
+        manager.put(&arn, &token, &document(spec, &material)?).await?;
+        // A version that was there already doesn't become current by being put again.
+        let entry = manager.describe(&arn).await?;
+        if entry.current_version.as_deref() != Some(token.as_str()) {
+            manager.make_current(&arn, &token, entry.current_version.as_deref()).await?;
+        }
+    } else if needs_material(step) && leaf.is_none() {
+        return Err(lost(&step.addr));
+    }
+    let (mut set, removed) = tag_changes(step);
+    if is_restored {
+        set = tags_of(Some(&attrs));
+    }
+    manager.untag(&arn, &removed).await?;
+    manager.tag(&arn, &set).await?;
+    events.push(Event::Applied { addr: step.addr.clone(), attrs });
+    Ok(Outcome::done(events))
+}
+
+async fn remove(manager: &SecretsManager, step: &Step, arn: &str, window: u8) -> Result<Outcome, StepError> {
+    let (addr, id) = (step.addr.clone(), arn.to_owned());
+    if step.action == Action::Release {
+        gone_is_fine(manager.untag(arn, &mark_keys(step.before.as_ref())).await)?;
+        return Ok(Outcome::done(vec![Event::Released { addr, id }]));
+    }
+    let deleted = manager.delete(arn, window).await;
+    match deleted {
+        // Scheduled already: by a request of ours whose answer was lost, or by someone else.
+        Err(error) if error.class == Class::State => {
+            let entry = manager.describe(arn).await;
+            match entry {
+                Ok(entry) if entry.is_deleted => {}
+                Err(gone) if gone.is_not_found() => {}
+                _ => return Err(error.into()),
+            }
+        }
+        other => gone_is_fine(other)?,
+    }
+    Ok(Outcome::done(vec![Event::Deleted { addr, id }]))
+}
+
+fn document(spec: &SecretSpec, material: &SharedMaterial) -> Result<crate::secret::SecretBytes, StepError> {
+    material.to_document().map_err(|reason| StepError::Material { certificate: spec.certificate.clone(), reason: std::rc::Rc::new(reason) })
+}
+
+fn text_of(attrs: &Attrs, path: &str) -> String {
+    attrs.get(path).and_then(Attr::as_text).unwrap_or_default().to_owned()
+}

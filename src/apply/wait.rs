@@ -1,0 +1,416 @@
+//! Waits: one poller per API, account and region, whatever the number of those who wait. Waits hold no slot.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::engine::{Engine, Finished, Outcome, Stage};
+use super::{Progress, StepError};
+use crate::addr::Addr;
+use crate::event::Event;
+use crate::material::PublicPart;
+use crate::observe::{dead_reason, kind_path};
+use crate::provider::aws::acm::{Acm, Described, Listed};
+use crate::provider::aws::route53::Route53;
+use crate::provider::error::{Class, ProviderError};
+use crate::provider::kube::Kube;
+use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates, LeafFacts};
+use crate::stack::{Dns, Role};
+use crate::store::{Lease, StoreError};
+
+/// What a step waits for.
+#[derive(Clone, Debug)]
+pub(super) enum Wait {
+    /// ACM makes the validation records: seconds.
+    Records { arn: String, region: String, is_manual: bool, issue_limit: Duration },
+    /// ACM issues the certificate: minutes.
+    Issued { arn: String, region: String, limit: Duration },
+    /// Nobody uses a certificate any more.
+    InUse { arn: String, region: String },
+    /// All name servers know a change.
+    InSync { change: String, role: Option<Role> },
+    /// An object that is being deleted is gone.
+    Gone { addr: Addr, uid: String, holds: String },
+}
+
+impl Wait {
+    pub(super) fn records(arn: &str, region: &str, spec: &CertificateSpec) -> Self {
+        Self::Records {
+            arn: arn.to_owned(),
+            region: region.to_owned(),
+            is_manual: spec.dns == Dns::Manual,
+            issue_limit: Duration::from_secs(spec.issue_timeout),
+        }
+    }
+
+    pub(super) fn in_use(arn: &str, region: &str) -> Self {
+        Self::InUse { arn: arn.to_owned(), region: region.to_owned() }
+    }
+
+    /// Whether the step's first point is behind it.
+    pub(super) fn is_past_created(&self) -> bool {
+        matches!(self, Self::Issued { .. } | Self::InSync { .. })
+    }
+
+    /// Whether it is over in seconds, so that `--no-wait` waits for it all the same.
+    pub(super) fn is_short(&self) -> bool {
+        matches!(self, Self::Records { .. } | Self::InSync { .. })
+    }
+
+    /// What is waited for, and what would end it.
+    pub(super) fn what(&self) -> String {
+        match self {
+            Self::Records { .. } => "ACM to make the validation records".into(),
+            Self::Issued { .. } => "ACM to see the validation records and issue the certificate".into(),
+            Self::InUse { .. } => "the services that still use the certificate to let it go".into(),
+            Self::InSync { .. } => "Route 53's name servers to know the record".into(),
+            Self::Gone { holds, .. } => format!("the object to go ({holds})"),
+        }
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        let limits = super::Limits::default();
+        match self {
+            Self::Records { .. } => limits.records,
+            Self::Issued { limit, .. } => *limit,
+            Self::InUse { .. } => limits.in_use,
+            Self::InSync { .. } => limits.in_sync,
+            Self::Gone { .. } => limits.gone,
+        }
+    }
+
+    fn key(&self) -> Key {
+        match self {
+            Self::Records { region, .. } | Self::Issued { region, .. } | Self::InUse { region, .. } => Key::Acm(region.clone()),
+            Self::InSync { role, .. } => Key::Route53(role.clone()),
+            Self::Gone { .. } => Key::Kube,
+        }
+    }
+}
+
+/// A poller.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Acm(String),
+    Route53(Option<Role>),
+    Kube,
+}
+
+/// All who wait.
+#[derive(Default)]
+pub(super) struct Waits {
+    active: BTreeMap<usize, (Wait, Timestamp)>,
+    by_key: BTreeMap<Key, BTreeSet<usize>>,
+    /// How often each poller has asked since someone new came.
+    asked: BTreeMap<Key, u32>,
+    in_flight: BTreeSet<Key>,
+    /// Since when a step waits for others to let go: a deletion that is refused again goes on in the same wait.
+    in_use_since: BTreeMap<usize, Timestamp>,
+    /// Steps that were left in a wait after their first point.
+    pub(super) left_created: BTreeSet<usize>,
+}
+
+impl Waits {
+    pub(super) fn add(&mut self, node: usize, wait: Wait, now: Timestamp) {
+        self.forget(node);
+        let key = wait.key();
+        // Who comes new is looked after soon.
+        self.asked.remove(&key);
+        let since = if matches!(wait, Wait::InUse { .. }) { *self.in_use_since.entry(node).or_insert(now) } else { now };
+        self.by_key.entry(key).or_default().insert(node);
+        self.active.insert(node, (wait, since));
+    }
+
+    pub(super) fn is_waiting(&self, node: usize) -> bool {
+        self.active.contains_key(&node)
+    }
+
+    pub(super) fn forget(&mut self, node: usize) {
+        if let Some((wait, _)) = self.active.remove(&node) {
+            let key = wait.key();
+            if let Some(nodes) = self.by_key.get_mut(&key) {
+                nodes.remove(&node);
+                if nodes.is_empty() {
+                    self.by_key.remove(&key);
+                }
+            }
+        }
+    }
+
+    pub(super) fn drain(&mut self) -> Vec<(usize, Wait)> {
+        self.by_key.clear();
+        std::mem::take(&mut self.active).into_iter().map(|(node, (wait, _))| (node, wait)).collect()
+    }
+
+    fn of(&self, key: &Key) -> Vec<(usize, Wait)> {
+        let nodes = self.by_key.get(key).into_iter().flatten();
+        nodes.filter_map(|node| Some((*node, self.active.get(node)?.0.clone()))).collect()
+    }
+
+    /// The same without those whose records can't be there yet.
+    fn ripe(&self, key: &Key, now: Timestamp) -> Vec<(usize, Wait)> {
+        let mut waits = self.of(key);
+        waits.retain(|(node, wait)| {
+            let since = self.active.get(node).map_or(now, |(_, since)| *since);
+            !matches!(wait, Wait::Records { .. }) || now.duration_since(since) >= SignedDuration::from_secs(4)
+        });
+        waits
+    }
+}
+
+/// The answer of a poll.
+pub(super) struct Polled {
+    key: Key,
+    answers: Vec<(usize, Result<Seen, StepError>)>,
+}
+
+/// What a poll saw of one who waits.
+enum Seen {
+    Still,
+    Described(Box<Described>),
+    Issued { dates: Dates, leaf: Option<LeafFacts> },
+    Over,
+}
+
+impl<L: Lease> Engine<'_, L> {
+    /// Schedules a poll for every poller that has someone to look after.
+    pub(super) fn schedule_polls(&mut self) {
+        let idle: Vec<Key> = self.waits.by_key.keys().filter(|key| !self.waits.in_flight.contains(*key)).cloned().collect();
+        for key in idle {
+            self.waits.in_flight.insert(key.clone());
+            let asked = self.waits.asked.entry(key.clone()).or_default();
+            *asked += 1;
+            let asked = *asked;
+            let pause = pause(&key, &self.waits.of(&key), asked);
+            self.later(pause, async move { Finished::Due(key) });
+        }
+    }
+
+    /// Polls for all who wait now.
+    pub(super) fn poll(&mut self, key: Key) {
+        let waits = self.waits.ripe(&key, self.world.clock.now());
+        let without_delivery: BTreeSet<usize> = waits.iter().map(|(node, _)| *node).filter(|node| !self.has_delivery(*node)).collect();
+        let (aws, kube) = (self.world.aws.clone(), self.world.kube.clone());
+        self.later(Duration::ZERO, async move {
+            let answers = match (&key, aws, kube) {
+                (Key::Acm(region), Some(aws), _) => poll_acm(&aws.acm(region), &waits, &without_delivery).await,
+                (Key::Route53(role), Some(aws), _) => poll_route53(&aws.route53(role.as_ref()).await, &waits).await,
+                (Key::Kube, _, Some(kube)) => poll_kube(&kube, &waits).await,
+                _ => Vec::new(),
+            };
+            Finished::Polled(Polled { key, answers })
+        });
+    }
+
+    /// Whether a delivery will tell what the certificate is, so that it needs no reading.
+    fn has_delivery(&self, node: usize) -> bool {
+        self.materials.has_deliveries(&self.step(node).addr)
+    }
+
+    pub(super) fn take_polled(&mut self, polled: Polled) -> Result<(), StoreError> {
+        self.waits.in_flight.remove(&polled.key);
+        for (node, answer) in polled.answers {
+            let Some((wait, since)) = self.waits.active.get(&node).cloned() else { continue };
+            match answer {
+                Err(StepError::Provider(error)) if error.is_transient() => self.check_limit(node, &wait, since),
+                Err(error) => self.fail(node, error),
+                Ok(Seen::Still) => self.check_limit(node, &wait, since),
+                Ok(seen) => self.wait_over(node, wait, seen, since)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn check_limit(&mut self, node: usize, wait: &Wait, since: Timestamp) {
+        let waited = Duration::try_from(self.world.clock.now().duration_since(since)).unwrap_or_default();
+        if waited > wait.limit() {
+            self.fail(node, StepError::Timeout { what: wait.what(), after: wait.limit() });
+        }
+    }
+
+    fn wait_over(&mut self, node: usize, wait: Wait, seen: Seen, since: Timestamp) -> Result<(), StoreError> {
+        let wait_limit = wait.limit();
+        let addr = self.step(node).addr.clone();
+        match (wait, seen) {
+            (Wait::Records { arn, region, is_manual, issue_limit }, Seen::Described(described)) => {
+                let Some(records) = described.records() else { return Ok(()) };
+                let known = self.lease.state().certificate(&addr).cloned().unwrap_or_default();
+                let facts = CertificateFacts { records: records.clone(), ..known };
+                self.waits.forget(node);
+                self.lease.record(Event::Learned { addr: addr.clone(), id: arn.clone(), facts })?;
+                if is_manual && described.listed.status != "ISSUED" {
+                    (self.sink)(Progress::ManualRecords { addr, records });
+                }
+                self.wait(node, Wait::Issued { arn, region, limit: issue_limit });
+            }
+            (Wait::Issued { arn, .. }, Seen::Issued { dates, leaf }) => {
+                let known = self.lease.state().certificate(&addr).cloned().unwrap_or_default();
+                let leaf = leaf.or_else(|| known.leaf.clone().filter(|_| known.dates.as_ref() == Some(&dates)));
+                let facts = CertificateFacts { dates: Some(dates), leaf, ..known };
+                self.waits.forget(node);
+                self.look_again(node);
+                self.lease.record(Event::Learned { addr, id: arn, facts })?;
+            }
+            (Wait::InUse { .. }, Seen::Over) => {
+                self.waits.forget(node);
+                // Out of use: the deletion is tried again, as long as the wait may last.
+                let since = self.waits.in_use_since.get(&node).copied().unwrap_or(since);
+                if self.world.clock.now().duration_since(since) > SignedDuration::try_from(wait_limit).unwrap_or(SignedDuration::ZERO) {
+                    let what = "the services that still use the certificate to let it go".into();
+                    self.fail(node, StepError::Timeout { what, after: wait_limit });
+                } else {
+                    self.set_stage(node, Stage::Blocked);
+                }
+            }
+            (Wait::InSync { .. }, Seen::Over) => {
+                self.waits.forget(node);
+                self.look_again(node);
+            }
+            (Wait::Gone { uid, .. }, Seen::Over) => {
+                self.waits.forget(node);
+                let event = Event::Deleted { addr, id: uid };
+                self.advance(node, Outcome::done(vec![event]))?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// How long to wait before the next poll: short at first, then at the pace of the API's budget and of what is waited for.
+fn pause(key: &Key, waits: &[(usize, Wait)], count: u32) -> Duration {
+    let has_records = waits.iter().any(|(_, wait)| matches!(wait, Wait::Records { .. }));
+    Duration::from_secs(match key {
+        Key::Acm(_) if has_records => 6,
+        Key::Acm(_) => match count {
+            1 => 2,
+            2..=4 => 10,
+            _ => 20,
+        },
+        Key::Route53(_) => 8,
+        Key::Kube => 1 + u64::from(count.min(2)),
+    })
+}
+
+async fn poll_acm(acm: &Acm, waits: &[(usize, Wait)], without_delivery: &BTreeSet<usize>) -> Vec<(usize, Result<Seen, StepError>)> {
+    let mut answers = Vec::new();
+    let described: Vec<(usize, &Wait, String)> = waits
+        .iter()
+        .filter_map(|(node, wait)| match wait {
+            Wait::Records { arn, .. } | Wait::InUse { arn, .. } => Some((*node, wait, arn.clone())),
+            _ => None,
+        })
+        .collect();
+    let arns = described.iter().map(|(_, _, arn)| arn.clone()).collect();
+    match acm.describe_all(arns).await {
+        Ok(found) => {
+            for ((node, wait, _), one) in described.iter().zip(found) {
+                answers.push((*node, seen_described(wait, one)));
+            }
+        }
+        Err(error) => answers.extend(described.iter().map(|(node, _, _)| (*node, Err(error.clone().into())))),
+    }
+    let issued: Vec<(usize, &str)> = waits
+        .iter()
+        .filter_map(|(node, wait)| match wait {
+            Wait::Issued { arn, .. } => Some((*node, arn.as_str())),
+            _ => None,
+        })
+        .collect();
+    if !issued.is_empty() {
+        match acm.list().await {
+            Ok(listed) => {
+                let by_arn: BTreeMap<&str, &Listed> = listed.iter().map(|one| (one.arn.as_str(), one)).collect();
+                for (node, arn) in issued {
+                    let answer = seen_listed(acm, arn, by_arn.get(arn).copied(), without_delivery.contains(&node)).await;
+                    answers.push((node, answer));
+                }
+            }
+            Err(error) => answers.extend(issued.into_iter().map(|(node, _)| (node, Err(error.clone().into())))),
+        }
+    }
+    answers
+}
+
+fn seen_described(wait: &Wait, described: Option<Described>) -> Result<Seen, StepError> {
+    match (wait, described) {
+        // A certificate that is to go and is gone; or one that was just requested and can't be described yet.
+        (Wait::InUse { .. }, None) => Ok(Seen::Over),
+        (_, None) => Ok(Seen::Still),
+        (Wait::InUse { .. }, Some(described)) => Ok(if described.in_use_by.is_empty() { Seen::Over } else { Seen::Still }),
+        (_, Some(described)) => {
+            if is_dead(&described.listed.status) {
+                return Err(StepError::NotIssued(dead_reason(&described.listed.status, described.failure_reason.as_deref())));
+            }
+            let is_complete = described.records().is_some();
+            Ok(if is_complete { Seen::Described(Box::new(described)) } else { Seen::Still })
+        }
+    }
+}
+
+async fn seen_listed(acm: &Acm, arn: &str, listed: Option<&Listed>, wants_leaf: bool) -> Result<Seen, StepError> {
+    match listed.map(|listed| listed.status.as_str()) {
+        Some("ISSUED") => {
+            let leaf = if wants_leaf {
+                let (leaf, chain) = acm.get(arn).await?;
+                let public = PublicPart::read(&leaf, &chain)
+                    .map_err(|error| ProviderError::own("acm:GetCertificate", arn, Class::Server, error.to_string()))?;
+                Some(public.leaf().clone())
+            } else {
+                None
+            };
+            Ok(Seen::Issued { dates: listed.map(|listed| listed.dates.clone()).unwrap_or_default(), leaf })
+        }
+        Some(status) if is_dead(status) => {
+            // The list doesn't say why.
+            let described = acm.describe(arn).await?;
+            Err(StepError::NotIssued(dead_reason(status, described.failure_reason.as_deref())))
+        }
+        // In the list's blind spot: it lags, and what it lacks is not gone.
+        _ => Ok(Seen::Still),
+    }
+}
+
+fn is_dead(status: &str) -> bool {
+    ["FAILED", "VALIDATION_TIMED_OUT", "REVOKED", "EXPIRED", "INACTIVE"].contains(&status)
+}
+
+async fn poll_route53(route53: &Route53, waits: &[(usize, Wait)]) -> Vec<(usize, Result<Seen, StepError>)> {
+    let mut by_change: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (node, wait) in waits {
+        if let Wait::InSync { change, .. } = wait {
+            by_change.entry(change).or_default().push(*node);
+        }
+    }
+    let mut answers = Vec::new();
+    for (change, nodes) in by_change {
+        let seen = route53.is_in_sync(change).await;
+        for node in nodes {
+            let answer = match &seen {
+                Ok(true) => Ok(Seen::Over),
+                Ok(false) => Ok(Seen::Still),
+                // Route 53 forgets old changes: those are through.
+                Err(error) if error.is_not_found() => Ok(Seen::Over),
+                Err(error) => Err(error.clone().into()),
+            };
+            answers.push((node, answer));
+        }
+    }
+    answers
+}
+
+async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)]) -> Vec<(usize, Result<Seen, StepError>)> {
+    let mut answers = Vec::new();
+    for (node, wait) in waits {
+        if let Wait::Gone { addr: Addr::Kube { kind, namespace, name, .. }, uid, .. } = wait {
+            let answer = match kube.get(kind_path(kind), namespace.as_deref(), name).await {
+                Ok(Some(live)) if live.uid() == uid => Ok(Seen::Still),
+                Ok(_) => Ok(Seen::Over),
+                Err(error) => Err(error.into()),
+            };
+            answers.push((*node, answer));
+        }
+    }
+    answers
+}

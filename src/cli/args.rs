@@ -1,0 +1,319 @@
+//! The arguments of all commands. Their help is their doc comment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Provision the edge of an Istio mesh on EKS from one stack file.
+#[derive(Debug, Parser)]
+#[command(name = "meshform", version, disable_help_subcommand = true, max_term_width = 110)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Use the sandbox: an AWS and a Kubernetes inside the process, with a clock of their own
+    #[arg(long, global = true, env = "MESHFORM_SANDBOX", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub sandbox: bool,
+    /// The sandbox's folder
+    #[arg(long, global = true, value_name = "DIR", env = "MESHFORM_SANDBOX_DIR", default_value = ".meshform/sandbox", hide_env = true)]
+    pub sandbox_dir: PathBuf,
+    /// Say more: -v what is asked of whom, -vv more of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal that NO_COLOR doesn't forbid it on
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a stack file, without a look at the world
+    Validate(ConfigArgs),
+    /// Print the stack as it is after `extends` and variables
+    Config(ConfigArgs),
+    /// Show what apply would change
+    Plan(PlanArgs),
+    /// Make the world as the stack says
+    Apply(ApplyArgs),
+    /// Remove everything that the stack owns
+    Destroy(ApplyArgs),
+    /// Carry renewed certificates to everywhere they are delivered
+    Rotate(RotateArgs),
+    /// Show what differs from what was last applied
+    Drift(DriftArgs),
+    /// Show the resources that the stack owns, with their attributes
+    Show(ReadArgs),
+    /// Print the stack's outputs
+    Output(OutputArgs),
+    /// Print what waits for what
+    Graph(ReadArgs),
+    /// Look at the state, and mend it
+    State(StateArgs),
+    /// Look at the sandbox, move its clock, and disturb it
+    Sandbox(SandboxArgs),
+    /// Print a completion script
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the version
+    Version {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which stack, with which variables.
+#[derive(Clone, Debug, Args)]
+pub struct StackArgs {
+    /// The stack file, or the name of one under stacks/
+    #[arg(value_name = "STACK")]
+    pub stack: String,
+    /// Set a variable of the stack; shows in the process list, so not for secrets
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<String>,
+    /// Read variables from a YAML file
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub var_files: Vec<PathBuf>,
+}
+
+/// Arguments of `validate` and `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Say for each value which file and line set it (config only)
+    #[arg(long)]
+    pub origin: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which part of the stack.
+#[derive(Clone, Debug, Args)]
+pub struct PartArgs {
+    /// Only this address, and what it needs (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub target: Vec<String>,
+    /// All but this address, and what needs it (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub exclude: Vec<String>,
+    /// Take over what is at this address, although meshform didn't make it (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub adopt: Vec<String>,
+    /// Only bring the state in line with the world
+    #[arg(long)]
+    pub refresh_only: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// The part.
+    #[command(flatten)]
+    pub part: PartArgs,
+    /// Plan the removal of everything
+    #[arg(long)]
+    pub destroy: bool,
+    /// As JSON, in the shape of Terraform's `resource_changes`
+    #[arg(long)]
+    pub json: bool,
+    /// End with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// How to carry out.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// Don't ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// How many requests run at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub parallelism: u16,
+    /// Leave off where a wait of minutes begins, and end with 3
+    #[arg(long)]
+    pub no_wait: bool,
+    /// As a stream of JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `apply` and `destroy`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// The part.
+    #[command(flatten)]
+    pub part: PartArgs,
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Agree to deletions that only a state speaks of that was found again from tags and labels
+    #[arg(long)]
+    pub approve_rebuilt_deletions: bool,
+}
+
+/// Arguments of `rotate`.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Show what would be carried, and carry nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Request this certificate anew first, by address or key; alone for all (repeatable)
+    #[arg(long, value_name = "CERTIFICATE", num_args = 0..=1, default_missing_value = "*")]
+    pub reissue: Vec<String>,
+    /// Write days to expiry and the last success as a Prometheus text file
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// How many requests run at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub parallelism: u16,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// End with 2 when something was delivered
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// Arguments of `drift`.
+#[derive(Debug, Args)]
+pub struct DriftArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// End with 2 when there is drift
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// Arguments of commands that read stack and state.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Only this address
+    #[arg(long, value_name = "ADDR")]
+    pub target: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `output`.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Only this output, without quotes
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `state`.
+#[derive(Debug, Args)]
+pub struct StateArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StateCommand,
+}
+
+/// What to do with the state.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// List the addresses that the state knows
+    List(ReadArgs),
+    /// Print what the state knows, whole
+    Show(ReadArgs),
+    /// Forget an address, and leave what is there alone
+    Rm {
+        /// The stack.
+        #[command(flatten)]
+        stack: StackArgs,
+        /// The address
+        #[arg(value_name = "ADDR", required = true)]
+        addr: Vec<String>,
+    },
+    /// Find everything again from tags and labels
+    Rebuild {
+        /// The stack.
+        #[command(flatten)]
+        stack: StackArgs,
+    },
+}
+
+/// Arguments of `sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SandboxCommand,
+}
+
+/// What to do with the sandbox.
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Show its clock, what is in it, and its faults
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Move its clock on, and let what is due happen
+    Advance {
+        /// How far: `90s`, `45m`, `12h`, `200d`
+        duration: String,
+    },
+    /// Make its world anew
+    Reset,
+    /// Disturb requests: `acm:RequestCertificate throttle times=3`, `* lost-reply nth=7`, `secretsmanager:* latency=2s`
+    Fault {
+        /// The rule; none: list the rules
+        rule: Vec<String>,
+        /// Remove all rules
+        #[arg(long)]
+        clear: bool,
+    },
+}

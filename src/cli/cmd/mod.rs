@@ -1,0 +1,39 @@
+//! One file per command.
+
+pub(super) mod apply;
+pub(super) mod config;
+pub(super) mod drift;
+pub(super) mod graph;
+pub(super) mod output;
+pub(super) mod plan;
+pub(super) mod rotate;
+pub(super) mod sandbox;
+pub(super) mod show;
+pub(super) mod state;
+pub(super) mod validate;
+
+use clap::CommandFactory as _;
+
+use super::args::Cli;
+use super::exit::Exit;
+
+/// `completions`
+pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
+    clap_complete::generate(shell, &mut Cli::command(), "meshform", &mut std::io::stdout());
+    Exit::Done
+}
+
+/// `version`
+pub(super) fn version(json: bool) -> Exit {
+    if json {
+        let version = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "state_format": crate::state::format::VERSION,
+            "plan_format": super::view::json::FORMAT_VERSION,
+        });
+        println!("{version}");
+    } else {
+        println!("meshform {}", env!("CARGO_PKG_VERSION"));
+    }
+    Exit::Done
+}

@@ -1,0 +1,227 @@
+//! What every command has at hand: the environment, read once, and the stack with all that hangs on it.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{Colour, Global, PartArgs, StackArgs};
+use super::exit::Exit;
+use super::report;
+use crate::addr::Addr;
+use crate::clock::Clock;
+use crate::compose::compose;
+use crate::diag::{Diagnostics, Sources, Style};
+use crate::graph::Graph;
+use crate::ops::OpError;
+use crate::ops::connect::{SandboxEnds, connect};
+use crate::plan::Policy;
+use crate::provider::world::World;
+use crate::sandbox::{CrashPoint, Sandbox};
+use crate::source::stack_files;
+use crate::stack::{self, Stack, StackFile, StateLocation, Vars};
+use crate::store::local::LocalStore;
+use crate::store::{Holder, Store as _};
+
+/// What a command has at hand.
+pub(super) struct Context {
+    pub(super) sandbox: Option<Sandbox>,
+    pub(super) clock: Clock,
+    pub(super) colour: bool,
+    /// Whether a person sits at the terminal: the live display and questions are for them.
+    pub(super) is_interactive: bool,
+}
+
+/// A stack that was read and checked.
+pub(super) struct Loaded {
+    pub(super) stack: Stack,
+    pub(super) graph: Graph,
+    pub(super) store: LocalStore,
+}
+
+impl Context {
+    pub(super) fn new(global: &Global) -> Result<Self, Exit> {
+        let colour = match global.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => {
+                let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                std::io::stderr().is_terminal() && std::io::stdout().is_terminal() && !forbidden && !dumb
+            }
+        };
+        let is_interactive = std::io::stderr().is_terminal() && std::io::stdin().is_terminal() && std::env::var_os("CI").is_none();
+        let sandbox = if global.sandbox { Some(open_sandbox(&global.sandbox_dir)?) } else { None };
+        let clock = sandbox.as_ref().map_or_else(Clock::real, Sandbox::clock);
+        Ok(Self { sandbox, clock, colour, is_interactive })
+    }
+
+    pub(super) fn style(&self) -> Style {
+        if self.colour { Style::Coloured } else { Style::Plain }
+    }
+
+    /// Reads, merges and checks a stack; problems are printed.
+    pub(super) fn load(&self, args: &StackArgs) -> Result<Loaded, Exit> {
+        let (mut sources, mut diags) = (Sources::default(), Diagnostics::default());
+        let vars = vars(args)?;
+        let loaded = read(&args.stack, &mut sources, &mut diags)
+            .and_then(|file| stack::check(&file, &vars, &mut sources, &mut diags))
+            .and_then(|stack| Graph::build(compose(&stack), &mut diags).map(|graph| (stack, graph)));
+        report::diagnostics(&diags, &sources, self.style());
+        let (stack, graph) = loaded.map_err(|_| Exit::Failed)?;
+        if self.sandbox.is_some()
+            && let Some(account) = stack.aws.as_ref().and_then(|aws| aws.account.as_deref())
+            && account != SANDBOX_ACCOUNT
+        {
+            eprintln!("error: the stack is for AWS account {account}, and the sandbox is account {SANDBOX_ACCOUNT}");
+            eprintln!("  = help: set `aws.account` to \"{SANDBOX_ACCOUNT}\" for a rehearsal, by a variable or an overlay");
+            return Err(Exit::Failed);
+        }
+        let StateLocation::Local { path } = &stack.state;
+        let mut store = LocalStore::new(Path::new(path), &stack.name, self.clock.clone());
+        if let Some(sandbox) = self.sandbox.clone() {
+            store = store.before_write(Arc::new(move || sandbox.about_to_persist()));
+        }
+        Ok(Loaded { stack, graph, store })
+    }
+
+    /// Reads and merges a stack, for `config`.
+    pub(super) fn read(&self, args: &StackArgs) -> Result<(StackFile, Vars, Sources, Diagnostics), Exit> {
+        let (mut sources, mut diags) = (Sources::default(), Diagnostics::default());
+        let vars = vars(args)?;
+        if let Ok(file) = read(&args.stack, &mut sources, &mut diags) {
+            Ok((file, vars, sources, diags))
+        } else {
+            report::diagnostics(&diags, &sources, self.style());
+            Err(Exit::Failed)
+        }
+    }
+
+    /// Connects to the stack's world, or to the sandbox.
+    pub(super) async fn connect(&self, stack: &Stack) -> Result<World, OpError> {
+        let ends = self.sandbox.as_ref().map(|sandbox| SandboxEnds {
+            http: sandbox.http_client(),
+            kube: sandbox.kube_client(),
+            // Its CA is its own.
+            seed: sandbox.root_certificates_pem().unwrap_or_default(),
+        });
+        connect(stack, self.clock.clone(), ends.as_ref()).await
+    }
+
+    /// Who takes a lease.
+    pub(super) fn holder(command: &str) -> Holder {
+        let text = |key: &str| std::env::var(key).ok().filter(|value| !value.is_empty());
+        let host = std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()).or_else(|| text("HOSTNAME"));
+        Holder {
+            command: command.to_owned(),
+            user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "an unknown user".into()),
+            host: host.unwrap_or_else(|| "an unknown host".into()),
+            pid: std::process::id(),
+            since: jiff::Timestamp::now(),
+        }
+    }
+}
+
+/// The account of the sandbox.
+pub(super) const SANDBOX_ACCOUNT: &str = "000000000000";
+
+fn open_sandbox(dir: &Path) -> Result<Sandbox, Exit> {
+    let sandbox = Sandbox::open(dir).map_err(|error| {
+        eprintln!("error: the sandbox in {} can't be opened: {error}", dir.display());
+        eprintln!("  = help: it holds nothing of value: remove the folder, and it is made anew");
+        Exit::Failed
+    })?;
+    // For the tests that stop the process at every request.
+    if let Ok(text) = std::env::var("MESHFORM_SANDBOX_CRASH") {
+        let (point, number) = text.split_once(':').unwrap_or((&text, ""));
+        let point = match point {
+            "before" => Some(CrashPoint::Before),
+            "after" => Some(CrashPoint::After),
+            "before-durable" => Some(CrashPoint::BeforeDurable),
+            _ => None,
+        };
+        match (point, number.parse()) {
+            (Some(point), Ok(number)) => sandbox.crash_at(number, point),
+            _ => return Err(report::usage("MESHFORM_SANDBOX_CRASH is not `before|after|before-durable:<n>`", "")),
+        }
+    }
+    if let Ok(operation) = std::env::var("MESHFORM_SANDBOX_PANIC") {
+        sandbox.panic_at(&operation);
+    }
+    Ok(sandbox)
+}
+
+fn read(stack: &str, sources: &mut Sources, diags: &mut Diagnostics) -> Result<StackFile, crate::diag::Failed> {
+    stack_files::load(stack, sources, diags).and_then(|files| stack::parse(&files, diags))
+}
+
+fn vars(args: &StackArgs) -> Result<Vars, Exit> {
+    let mut vars = Vars::default();
+    for pair in &args.vars {
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(report::usage(
+                &format!("`--var {}` has no `=`", pair.chars().take(40).collect::<String>()),
+                "write --var name=value",
+            ));
+        };
+        vars.cli.push((name.to_owned(), value.to_owned()));
+    }
+    for path in &args.var_files {
+        vars.files.push((path.display().to_string(), var_file(path)?));
+    }
+    vars.env = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(key, _)| key.starts_with(stack::ENV_PREFIX))
+        .collect();
+    Ok(vars)
+}
+
+fn var_file(path: &PathBuf) -> Result<String, Exit> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        eprintln!("error: the variable file {} can't be read: {error}", path.display());
+        Exit::Failed
+    };
+    let size = std::fs::metadata(path).map_err(|error| wrong(&error))?.len();
+    if size > 1024 * 1024 {
+        return Err(wrong(&"it is larger than 1 MiB"));
+    }
+    std::fs::read_to_string(path).map_err(|error| wrong(&error))
+}
+
+/// The policy that the arguments ask for.
+pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<Policy, Exit> {
+    let known: BTreeSet<String> = loaded.graph.resources().map(|resource| resource.addr.to_string()).collect();
+    let state = loaded.store.read().unwrap_or_default();
+    // A destroy without a state finds its addresses only in the world.
+    let may_be_unknown = destroy && state.serial == 0;
+    let addrs = |texts: &[String]| {
+        let mut addrs = BTreeSet::new();
+        for text in texts {
+            let addr = address(text, &known)?;
+            if !may_be_unknown && !loaded.graph.contains(&addr) && !state.resources.contains_key(&addr) {
+                let near = crate::diag::nearest(text, known.iter().map(String::as_str));
+                let help = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+                return Err(report::usage(&format!("neither the stack nor its state knows `{text}`"), &help));
+            }
+            addrs.insert(addr);
+        }
+        Ok::<_, Exit>(addrs)
+    };
+    Ok(Policy {
+        destroy,
+        refresh_only: part.refresh_only,
+        targets: addrs(&part.target)?,
+        excludes: addrs(&part.exclude)?,
+        adopt: addrs(&part.adopt)?,
+        prices: loaded.stack.aws.as_ref().map(|aws| aws.prices.clone()),
+        ..Policy::default()
+    })
+}
+
+/// An address of the command line.
+pub(super) fn address(text: &str, known: &BTreeSet<String>) -> Result<Addr, Exit> {
+    text.parse().map_err(|error: crate::addr::NotAnAddress| {
+        let near = crate::diag::nearest(text, known.iter().map(String::as_str));
+        report::usage(&error.to_string(), &near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default())
+    })
+}

@@ -1,0 +1,104 @@
+//! The command line: arguments in, exit code out. The only place that prints.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod args;
+mod cmd;
+mod context;
+pub mod exit;
+mod log;
+mod report;
+mod signals;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Cli, Command};
+use self::context::Context;
+use self::exit::Exit;
+
+/// Runs the command of the process's command line.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = matches!(error.kind(), clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion);
+            // Nobody reads: that is no error.
+            let _ = error.print();
+            return if asked { Exit::Done } else { Exit::Usage }.into();
+        }
+    };
+    if std::env::var_os("LOG_SENSITIVE_BODIES").is_some() {
+        eprintln!("error: LOG_SENSITIVE_BODIES is set: it would write private keys into the log");
+        eprintln!("  = help: unset it; meshform never runs with it");
+        return Exit::Usage.into();
+    }
+    log::start(cli.global.verbose);
+    hide_panics();
+    run(&cli).into()
+}
+
+/// A panic's message may quote what was at hand: only its place is told.
+fn hide_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        if is_broken_pipe(info.payload()) {
+            return;
+        }
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("internal error at {place}; what is done is in the state: the same command goes on. Please report it.");
+    }));
+}
+
+/// Whether a panic is `println!` telling that nobody reads any more, as with `meshform plan | head`.
+fn is_broken_pipe(payload: &(dyn std::any::Any + Send)) -> bool {
+    payload.downcast_ref::<String>().is_some_and(|text| text.starts_with("failed printing to std") && text.contains("Broken pipe"))
+}
+
+fn run(cli: &Cli) -> Exit {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(cli))) {
+        Ok(exit) => exit,
+        // What a run still had to do is in the state, as after any interruption.
+        Err(payload) if is_broken_pipe(payload.as_ref()) => Exit::Partial,
+        Err(_) => Exit::Internal,
+    }
+}
+
+fn dispatch(cli: &Cli) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(cli.global.sandbox).build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime can't be started: {error}");
+            return Exit::Internal;
+        }
+    };
+    runtime.block_on(async {
+        let context = match Context::new(&cli.global) {
+            Ok(context) => context,
+            Err(exit) => return exit,
+        };
+        let exit = match &cli.command {
+            Command::Validate(args) => cmd::validate::run(&context, args),
+            Command::Config(args) => cmd::config::run(&context, args),
+            Command::Plan(args) => cmd::plan::run(&context, args).await,
+            Command::Apply(args) => cmd::apply::run(&context, args, false).await,
+            Command::Destroy(args) => cmd::apply::run(&context, args, true).await,
+            Command::Rotate(args) => cmd::rotate::run(&context, args).await,
+            Command::Drift(args) => cmd::drift::run(&context, args).await,
+            Command::Show(args) => cmd::show::run(&context, args),
+            Command::Output(args) => cmd::output::run(&context, args),
+            Command::Graph(args) => cmd::graph::run(&context, args),
+            Command::State(args) => cmd::state::run(&context, args).await,
+            Command::Sandbox(args) => cmd::sandbox::run(&context, args),
+            Command::Completions { shell } => cmd::completions(*shell),
+            Command::Version { json } => cmd::version(*json),
+        };
+        if let Some(sandbox) = &context.sandbox {
+            let requests = sandbox.requests();
+            let of_kube: u64 = requests.by_operation.iter().filter(|(name, _)| name.starts_with("kube:")).map(|(_, count)| count).sum();
+            tracing::info!(requests = requests.total, aws = requests.total - of_kube, "the sandbox answered");
+        }
+        exit
+    })
+}

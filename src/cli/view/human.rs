@@ -1,0 +1,206 @@
+//! Plans for people.
+
+use std::fmt::Write as _;
+
+use super::paint::Paint;
+use crate::plan::marks::is_mark;
+use crate::plan::{Action, Change, Drift, Plan, Refusal, Step};
+use crate::resource::{Attr, Spec};
+
+/// The most characters of a value that are shown.
+const MAX_VALUE: usize = 120;
+
+/// A plan in words: what is in the way, what drifted, what would change, and the sum.
+pub(crate) fn plan(plan: &Plan, paint: Paint) -> String {
+    let mut out = String::new();
+    for refusal in &plan.refusals {
+        out.push_str(&self::refusal(refusal, paint));
+    }
+    if !plan.refusals.is_empty() {
+        return out;
+    }
+    if plan.is_rebuilt {
+        let _ = writeln!(out, "{}", paint.yellow("The state was found again from tags and labels."));
+    }
+    out.push_str(&drift(&plan.drift, paint));
+    for step in plan.steps.iter().filter(|step| step.counts) {
+        out.push_str(&self::step(step, plan, paint));
+    }
+    let later: Vec<&Step> = plan.steps.iter().filter(|step| !step.counts && step.is_deposed && plan.is_empty()).collect();
+    for step in later {
+        let _ = writeln!(out, "{} {}: {}", paint.dim("later:"), step.addr, step.reason);
+    }
+    for note in &plan.notes {
+        let _ = writeln!(out, "{} {note}", paint.cyan("note:"));
+    }
+    if plan.is_empty() {
+        let _ = writeln!(out, "{} {} unchanged.", paint.green("No changes."), plan.unchanged);
+        return out;
+    }
+    out.push_str(&cost(plan));
+    let _ = writeln!(out, "{}", paint.bold(&summary(plan)));
+    if plan.needs_rebuilt_consent {
+        let text = "Some deletions rest on the rebuilt state alone: they need --approve-rebuilt-deletions, or a yes of their own.";
+        let _ = writeln!(out, "{}", paint.yellow(text));
+    }
+    out
+}
+
+/// The drift section; empty without drift.
+pub(crate) fn drift(drift: &[Drift], paint: Paint) -> String {
+    let mut out = String::new();
+    if drift.is_empty() {
+        return out;
+    }
+    let _ = writeln!(out, "{}", paint.bold("Drift: changed outside meshform since the last apply"));
+    for one in drift {
+        if one.is_gone {
+            let _ = writeln!(out, "  {} {}  is gone", paint.red("!"), one.addr);
+        } else {
+            let _ = writeln!(out, "  {} {}", paint.yellow("!"), one.addr);
+            for change in &one.changes {
+                // What was applied is what will be put back; the live value stands first.
+                let _ = writeln!(
+                    out,
+                    "      {}: {} {}",
+                    change.path,
+                    value(change.before.as_ref(), &change.path),
+                    paint.dim(&format!("(was {})", value(change.after.as_ref(), &change.path)))
+                );
+            }
+        }
+    }
+    out.push('\n');
+    out
+}
+
+fn step(step: &Step, plan: &Plan, paint: Paint) -> String {
+    let (glyph, word) = match step.action {
+        Action::Create => (paint.green("+"), paint.green("create")),
+        Action::Adopt => (paint.cyan(">"), paint.cyan("adopt")),
+        Action::Update => (paint.yellow("~"), paint.yellow("update")),
+        Action::Replace => (paint.red("±"), paint.red("replace")),
+        Action::Restore => (paint.green("^"), paint.green("restore")),
+        Action::Release => (paint.cyan("<"), paint.cyan("release")),
+        Action::Delete => (paint.red("-"), paint.red("delete")),
+        Action::Read => (paint.cyan("?"), paint.cyan("read")),
+        Action::Move => (paint.cyan("="), paint.cyan("move")),
+        Action::NoOp => (" ".to_owned(), "no-op".to_owned()),
+    };
+    let mut out = String::new();
+    let _ = writeln!(out, "  {glyph} {}  {word}  {}", paint.bold(&step.addr.to_string()), paint.dim(&step.reason));
+    if matches!(step.action, Action::Create) {
+        for line in created(step, plan) {
+            let _ = writeln!(out, "      {line}");
+        }
+    }
+    for change in step.changes.iter().filter(|change| !is_mark(&change.path) || step.action == Action::Update) {
+        let _ = writeln!(out, "      {}", self::change(change, paint));
+    }
+    out
+}
+
+/// The few lines that say what a new resource is.
+fn created(step: &Step, plan: &Plan) -> Vec<String> {
+    let Some(resource) = plan.graph.get(&step.addr) else { return Vec::new() };
+    match &resource.spec {
+        Spec::Certificate(spec) => {
+            let names: Vec<&str> = spec.names.iter().map(String::as_str).collect();
+            let export = if spec.export { "exportable" } else { "not exportable" };
+            vec![format!("{} {export} in {}: {}", spec.key_algorithm.as_str(), spec.region, clip(&names.join(", ")))]
+        }
+        Spec::Secret(spec) => vec![format!("name: {:?}; version known once {} is issued", spec.name, spec.certificate)],
+        Spec::Object(spec) => match &spec.certificate {
+            Some(certificate) => vec![format!("tls.crt, tls.key: (secret, known once {certificate} is issued)")],
+            None => Vec::new(),
+        },
+        Spec::ValidationRecord(_) => Vec::new(),
+    }
+}
+
+fn change(change: &Change, paint: Paint) -> String {
+    let taken = change.manager.as_ref().map(|manager| format!(" (set by {manager})")).unwrap_or_default();
+    let forced = if change.replaces { paint.red(" # needs a new one") } else { String::new() };
+    let before = value(change.before.as_ref(), &change.path);
+    let after = value(change.after.as_ref(), &change.path);
+    format!("{}: {before} -> {after}{}{forced}", change.path, paint.dim(&taken))
+}
+
+/// A value for people; a secret's is its fingerprint.
+fn value(attr: Option<&Attr>, _path: &str) -> String {
+    match attr {
+        None => "(absent)".into(),
+        Some(Attr::Secret(fingerprint)) => format!("(secret, {fingerprint})"),
+        Some(Attr::Unknown(addr)) => format!("(known once {addr} is issued)"),
+        Some(Attr::Value(value)) => clip(&value.to_string()),
+    }
+}
+
+fn clip(text: &str) -> String {
+    if text.chars().count() <= MAX_VALUE {
+        return text.to_owned();
+    }
+    let mut clipped: String = text.chars().take(MAX_VALUE).collect();
+    clipped.push('…');
+    clipped
+}
+
+fn cost(plan: &Plan) -> String {
+    if plan.cost.at_issue.is_empty() {
+        return String::new();
+    }
+    let mut out = String::new();
+    let each: Vec<String> = plan.cost.at_issue.iter().map(|charge| format!("{} ${:.2}", charge.addr, charge.dollars)).collect();
+    let _ = writeln!(
+        out,
+        "\nAWS charges ${:.2} at issue ({}), and ${:.2} at every renewal of the stack's certificates (prices of {}).",
+        plan.cost.total_at_issue(),
+        clip(&each.join(", ")),
+        plan.cost.per_renewal,
+        plan.cost.as_of
+    );
+    out
+}
+
+/// The sum in one line.
+pub(crate) fn summary(plan: &Plan) -> String {
+    let mut parts = vec![
+        format!("{} to create", plan.count(Action::Create)),
+        format!("{} to update", plan.count(Action::Update)),
+        format!("{} to replace", plan.count(Action::Replace)),
+        format!("{} to delete", plan.count(Action::Delete)),
+    ];
+    for (action, word) in
+        [(Action::Adopt, "to adopt"), (Action::Restore, "to restore"), (Action::Release, "to release"), (Action::Read, "to wait for")]
+    {
+        let count = plan.count(action);
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    let mut line = format!("{}; {} unchanged", parts.join(", "), plan.unchanged);
+    let longest = plan.steps.iter().filter_map(|step| match &plan.graph.get(&step.addr)?.spec {
+        Spec::Certificate(spec) if matches!(step.action, Action::Create | Action::Replace | Action::Read) => Some(spec.issue_timeout),
+        _ => None,
+    });
+    if let Some(longest) = longest.max() {
+        let _ = write!(line, "; longest wait {}m", longest.div_ceil(60));
+    }
+    line
+}
+
+fn refusal(refusal: &Refusal, paint: Paint) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{}: {}", paint.red(&format!("error[{}]", refusal.code)), refusal.reason);
+    match (&refusal.addr, &refusal.place) {
+        (Some(addr), Some(place)) => {
+            let _ = writeln!(out, "  --> {place} ({addr})");
+        }
+        (Some(addr), None) => {
+            let _ = writeln!(out, "  --> {addr}");
+        }
+        _ => {}
+    }
+    let _ = writeln!(out, "  = help: {}", refusal.help);
+    out
+}

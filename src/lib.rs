@@ -1,0 +1,63 @@
+//! meshform provisions the edge of an Istio mesh on EKS from one stack file: certificates of ACM, their DNS validation, Secrets Manager,
+//! namespaces and TLS Secrets; planned, applied, rotated, repaired and destroyed.
+//!
+//! # The map
+//!
+//! A module uses only modules above it; a test holds the order. The first three groups are pure: no clock, environment, file or network.
+//!
+//! | | module | what it is |
+//! |---|---|---|
+//! | words | [`addr`] | the one name of a resource |
+//! | | [`diag`] | what is wrong with the input, where, and what to do |
+//! | | [`secret`] | types for secret bytes |
+//! | | [`input`] | YAML as nodes with places |
+//! | nouns | [`stack`] | what the user wants: files, merge, variables, checks |
+//! | | [`resource`] | what that means, resource by resource, with attributes |
+//! | | [`material`] | exported certificates and keys, opened and checked |
+//! | | [`observed`] | what is there |
+//! | | [`event`], [`state`] | what happened, and what is remembered |
+//! | thought | [`compose`] | stack → resources |
+//! | | [`graph`] | what waits for what |
+//! | | [`plan`] | desired, observed, prior → decisions |
+//! | edges | [`clock`] | the one time of a run |
+//! | | [`source`] | the files of a stack |
+//! | | [`store`] | the state on disk, its journal and its lease |
+//! | | [`provider`] | AWS and Kubernetes |
+//! | | [`sandbox`] | both of them inside the process, below the clients' HTTP |
+//! | engines | [`observe`] | looks at the world, in pages |
+//! | | [`apply`] | carries a plan out: the only writing |
+//! | operations | [`ops`] | the stages chained; never prints |
+//! | binary | [`cli`] | arguments in, exit code out; the only printing |
+//!
+//! # The way of an apply
+//!
+//! `source::stack_files::load` → `stack::parse` → `stack::check` → `compose::compose` → `graph::Graph::build` → `store::Store::lease` →
+//! `ops::connect` → `observe::observe` → `plan::Plan::make` → consent → `apply::apply`, whose events `state::State::fold` takes in.
+//!
+//! # Files that a run touches
+//!
+//! The stack and what it extends; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox `.meshform/sandbox/`; with
+//! `rotate --metrics` the file named there. Nothing else.
+
+pub mod addr;
+pub mod apply;
+pub mod cli;
+pub mod clock;
+pub mod compose;
+pub mod diag;
+pub mod event;
+pub mod graph;
+pub mod input;
+pub mod material;
+pub mod observe;
+pub mod observed;
+pub mod ops;
+pub mod plan;
+pub mod provider;
+pub mod resource;
+pub mod sandbox;
+pub mod secret;
+pub mod source;
+pub mod stack;
+pub mod state;
+pub mod store;

@@ -1,0 +1,139 @@
+//! Certificate material: what ACM exports, opened and checked, on its way to where it is served.
+//!
+//! [`pem`] reads blocks, [`key`] decrypts and matches private keys, [`public`] reads the certificates. Everything comes from outside and is
+//! taken for hostile: sizes, counts and work factors are bounded, and nothing is believed that is not checked against the rest.
+
+pub mod key;
+pub mod pem;
+pub mod public;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+pub use key::PrivateKey;
+pub use public::PublicPart;
+
+use crate::resource::certificate::LeafFacts;
+use crate::secret::SecretBytes;
+
+/// Why material is refused. The messages hold no bytes of it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum MaterialError {
+    /// A PEM text can't be read.
+    #[error("{what} is not valid PEM: {reason}")]
+    Pem {
+        /// Which text.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A certificate can't be read.
+    #[error("{what} is not a valid X.509 certificate")]
+    Certificate {
+        /// Which one.
+        what: &'static str,
+    },
+    /// The encrypted key uses what meshform doesn't know.
+    #[error("the private key is encrypted in an unsupported way ({0}): expected PBES2 with PBKDF2 and AES-CBC or 3DES")]
+    Encryption(String),
+    /// The key can't be decrypted.
+    #[error("the private key can't be decrypted with the passphrase it was exported with")]
+    Decryption,
+    /// The key can't be read.
+    #[error("the private key is not a PKCS#8 key of a supported kind (RSA 2048 to 4096 bits, EC P-256 or P-384)")]
+    Key,
+    /// The key is another certificate's.
+    #[error("the private key does not belong to the certificate")]
+    KeyMismatch,
+    /// The chain doesn't lead on from the leaf.
+    #[error("the chain does not belong to the certificate: certificate {0} is not signed by the next one")]
+    Chain(usize),
+    /// A name is missing.
+    #[error("the certificate is not valid for `{0}`")]
+    Name(String),
+    /// It is not valid now.
+    #[error("the certificate is valid from {from} to {to}, and it is {now}")]
+    Dates {
+        /// Start of validity.
+        from: Timestamp,
+        /// End of validity.
+        to: Timestamp,
+        /// The present time.
+        now: Timestamp,
+    },
+}
+
+/// What `ExportCertificate` answers.
+pub struct Exported {
+    /// The leaf, PEM.
+    pub certificate: String,
+    /// The chain without the leaf, PEM.
+    pub chain: String,
+    /// The key, encrypted PKCS#8, PEM.
+    pub encrypted_key: SecretBytes,
+}
+
+/// What material is held against.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// The names that it must be valid for.
+    pub names: Vec<String>,
+    /// The present time.
+    pub now: Timestamp,
+    /// Whether the chain must verify: always, but for emulators whose leaf their chain doesn't sign.
+    pub verify_chain: bool,
+}
+
+/// Checked material: leaf, chain and key belong together, to the names wanted and to the present time.
+pub struct Material {
+    public: PublicPart,
+    key: PrivateKey,
+}
+
+impl Material {
+    /// Decrypts and checks what was exported.
+    pub fn open(exported: &Exported, passphrase: &SecretBytes, expected: &Expected) -> Result<Self, MaterialError> {
+        let public = PublicPart::read(&exported.certificate, &exported.chain)?;
+        public.check(expected)?;
+        let key = PrivateKey::decrypt(&exported.encrypted_key, passphrase)?;
+        if !key.belongs_to(public.spki())? {
+            return Err(MaterialError::KeyMismatch);
+        }
+        Ok(Self { public, key })
+    }
+
+    /// The public facts.
+    pub fn leaf(&self) -> &LeafFacts {
+        self.public.leaf()
+    }
+
+    /// Leaf and chain: what a server sends.
+    pub fn tls_crt(&self) -> &str {
+        self.public.tls_crt()
+    }
+
+    /// The private key.
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// The document that Secrets Manager holds: one JSON object with `tls.crt`, `tls.key` and `ca.crt`, always the same bytes for the same
+    /// material (layout `meshform-tls-json-1` of [`crate::resource::secret::version_token`]).
+    pub fn to_document(&self) -> Result<SecretBytes, MaterialError> {
+        let key = self.key.pem_text()?;
+        // The JSON text is built around the key, so that no second copy of it is left in a serializer's value.
+        let mut document = String::with_capacity(self.tls_crt().len() + self.public.chain_pem().len() + key.len() * 2 + 64);
+        document.push_str("{\"tls.crt\":");
+        document.push_str(&json!(self.tls_crt()).to_string());
+        document.push_str(",\"tls.key\":\"");
+        for c in key.chars() {
+            if c == '\n' { document.push_str("\\n") } else { document.push(c) }
+        }
+        document.push_str("\",\"ca.crt\":");
+        document.push_str(&json!(self.public.chain_pem()).to_string());
+        document.push('}');
+        Ok(SecretBytes::from_text(document))
+    }
+}

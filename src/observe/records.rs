@@ -1,0 +1,292 @@
+//! Validation records: one list per zone, and the question who needs a record that would go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::StreamExt as _;
+
+use super::zones::Zones;
+use super::{addresses, arn_region};
+use crate::addr::{Addr, AwsKind};
+use crate::event::Origin;
+use crate::graph::Graph;
+use crate::observed::{Condition, Found, FoundZone, Owner, RecordNeed, ZoneChoice};
+use crate::provider::aws::Aws;
+use crate::provider::aws::acm::Listed;
+use crate::provider::aws::route53::Record;
+use crate::provider::error::{Class, ProviderError};
+use crate::resource::certificate::{ValidationRecord, base_domain};
+use crate::resource::{Attr, Attrs, Spec, TAG_ADOPTED_RECORDS, validation_record};
+use crate::stack::Role;
+use crate::state::{Instance, State};
+
+/// The regions that every account has, and those that it may have opted into (AWS account management guide, "Regions"). Certificates of one
+/// domain share a record across all regions, so all are asked before a record goes.
+const REGIONS: &[&str] = &[
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "sa-east-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+];
+const OPT_IN_REGIONS: &[&str] = &[
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-1",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+];
+const CHINA_REGIONS: &[&str] = &["cn-north-1", "cn-northwest-1"];
+const GOVERNMENT_REGIONS: &[&str] = &["us-gov-east-1", "us-gov-west-1"];
+
+/// All regions of the partition that `region` belongs to: a validation record is shared within an account, and so within a partition.
+fn partition(region: &str) -> Vec<&'static str> {
+    match region {
+        china if china.starts_with("cn-") => CHINA_REGIONS.to_vec(),
+        government if government.starts_with("us-gov-") => GOVERNMENT_REGIONS.to_vec(),
+        _ => [REGIONS, OPT_IN_REGIONS].concat(),
+    }
+}
+
+/// The records that were found.
+#[derive(Default)]
+pub(super) struct Records {
+    pub(super) resources: BTreeMap<Addr, Found>,
+    pub(super) choices: BTreeMap<String, ZoneChoice>,
+    pub(super) needs: BTreeMap<Addr, RecordNeed>,
+}
+
+/// A record to look at.
+struct Lookup<'a> {
+    addr: Addr,
+    zone_id: String,
+    role: Option<Role>,
+    name: String,
+    wanted: Option<&'a ValidationRecord>,
+    known: Option<&'a Instance>,
+    adopted_by_mark: bool,
+    is_desired: bool,
+}
+
+pub(super) async fn observe(
+    desired: &Graph,
+    prior: &State,
+    aws: &Aws,
+    certificates: &BTreeMap<Addr, Found>,
+    zones: Zones,
+    listed: &BTreeMap<String, Vec<Listed>>,
+) -> Result<Records, ProviderError> {
+    let mut found = Records::default();
+    for resource in desired.resources() {
+        if let Spec::ValidationRecord(spec) = &resource.spec {
+            found.choices.insert(spec.base_domain.clone(), zones.choose(spec));
+        }
+    }
+    // What our certificates ask for, by base domain: the state may be lost, the certificates lead to the records.
+    let mut asked: BTreeMap<&str, (&ValidationRecord, bool)> = BTreeMap::new();
+    for certificate in certificates.values().filter(|found| matches!(found.owner, Owner::Us { .. })) {
+        let adopted = certificate.attrs.get(&format!("tags.{TAG_ADOPTED_RECORDS}")).and_then(Attr::as_text).unwrap_or_default();
+        for record in certificate.certificate.iter().flat_map(|facts| &facts.records) {
+            let is_adopted = adopted == "*" || adopted.split(' ').any(|base| base == record.base_domain);
+            let entry = asked.entry(&record.base_domain).or_insert((record, is_adopted));
+            entry.1 |= is_adopted;
+        }
+    }
+    let mut addrs = addresses(desired, prior, AwsKind::AcmValidationRecord);
+    addrs.extend(asked.keys().map(|base| Addr::validation_record(base)));
+    let mut lookups = Vec::new();
+    for addr in addrs {
+        let wanted = asked.get(addr.name());
+        let known = prior.current(&addr);
+        let text = |path: &str| known.and_then(|known| known.attrs.get(path)).and_then(Attr::as_text).map(ToOwned::to_owned);
+        let is_desired = desired.contains(&addr);
+        let zone = match found.choices.get(addr.name()) {
+            Some(ZoneChoice::Found(zone)) => Some(zone.clone()),
+            Some(ZoneChoice::Unusable { .. }) => None,
+            None => match (text("zone_id"), zones.deepest(addr.name())) {
+                (Some(id), _) => Some(FoundZone { id, name: String::new(), role: role_of(known) }),
+                (None, ZoneChoice::Found(zone)) => Some(zone),
+                (None, ZoneChoice::Unusable { .. }) => None,
+            },
+        };
+        let name = wanted.map(|(record, _)| record.name.clone()).or_else(|| text("name"));
+        if let (Some(zone), Some(name)) = (zone, name) {
+            lookups.push(Lookup {
+                zone_id: zone.id,
+                role: zone.role,
+                name,
+                wanted: wanted.map(|(record, _)| *record),
+                known,
+                adopted_by_mark: wanted.is_some_and(|(_, adopted)| *adopted),
+                is_desired,
+                addr,
+            });
+        }
+    }
+    look_up(aws, lookups, prior, &mut found).await?;
+    let going: Vec<Addr> = found.resources.keys().filter(|addr| !desired.contains(addr)).cloned().collect();
+    if !going.is_empty() {
+        // An adopted certificate is released and stays: it goes on needing its record.
+        let stays = |addr: &Addr, one: &Found| {
+            let origin = prior.current(addr).map(|known| known.origin).or(one.origin);
+            desired.contains(addr) || !matches!(one.owner, Owner::Us { .. }) || origin == Some(Origin::Adopted)
+        };
+        let leaving: BTreeSet<&str> = certificates.iter().filter(|(addr, one)| !stays(addr, one)).map(|(_, one)| one.id.as_str()).collect();
+        found.needs = needs(&going, aws, &leaving, listed).await;
+    }
+    Ok(found)
+}
+
+fn role_of(known: Option<&Instance>) -> Option<Role> {
+    let text = |path: &str| known.and_then(|known| known.attrs.get(path)).and_then(Attr::as_text).map(ToOwned::to_owned);
+    text("zone_role_arn").map(|arn| Role { arn, external_id: text("zone_external_id") })
+}
+
+async fn look_up(aws: &Aws, lookups: Vec<Lookup<'_>>, prior: &State, found: &mut Records) -> Result<(), ProviderError> {
+    let mut by_zone: BTreeMap<(Option<Role>, String), Vec<Lookup<'_>>> = BTreeMap::new();
+    for lookup in lookups {
+        by_zone.entry((lookup.role.clone(), lookup.zone_id.clone())).or_default().push(lookup);
+    }
+    for ((role, zone_id), lookups) in by_zone {
+        let route53 = aws.route53(role.as_ref()).await;
+        // A few records are read one by one; more by listing the zone, which costs a request for each 300 records in it.
+        let mut records: Vec<Record> = Vec::new();
+        let outcome = if lookups.len() <= 3 {
+            let mut outcome = Ok(());
+            for lookup in &lookups {
+                match route53.record(&zone_id, &lookup.name, "CNAME").await {
+                    Ok(record) => records.extend(record),
+                    Err(error) => outcome = Err(error),
+                }
+            }
+            outcome
+        } else {
+            route53.records(&zone_id).await.map(|all| records = all)
+        };
+        match outcome {
+            Ok(()) => {}
+            // The zone itself is gone, and its records with it.
+            Err(error) if error.is_not_found() && lookups.iter().all(|lookup| !lookup.is_desired) => continue,
+            Err(error) => return Err(error),
+        }
+        let by_name: BTreeMap<&str, &Record> =
+            records.iter().filter(|record| record.rr_type == "CNAME").map(|record| (record.name.as_str(), record)).collect();
+        for lookup in lookups {
+            if let Some(record) = by_name.get(lookup.name.as_str())
+                && let Some(one) = as_found(&lookup, record, prior)
+            {
+                found.resources.insert(lookup.addr, one);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn as_found(lookup: &Lookup<'_>, record: &Record, prior: &State) -> Option<Found> {
+    let value = record.values.first().cloned().unwrap_or_default();
+    let is_equal = lookup.wanted.is_some_and(|wanted| wanted.value == value && wanted.name == record.name);
+    let is_begun = prior.resources.get(&lookup.addr).is_some_and(|known| known.pending.is_some());
+    let (owner, origin) = match lookup.known {
+        Some(known) => (Owner::Us { lineage: None }, known.origin),
+        None if is_begun => (Owner::Us { lineage: None }, Origin::Created),
+        // Equal, and asked for by a certificate of ours: without a state it is ours unless the certificate's mark says that it was there.
+        None if is_equal && (prior.serial == 0 && !lookup.adopted_by_mark) => (Owner::Us { lineage: None }, Origin::Created),
+        None if is_equal => (Owner::Us { lineage: None }, Origin::Adopted),
+        // A record that our certificates no longer ask for is none of our business.
+        None if !lookup.is_desired => return None,
+        None => (Owner::Other("an unknown owner".into()), Origin::Adopted),
+    };
+    let mut attrs: Attrs = validation_record::attrs(&lookup.zone_id, &record.name, &value, record.ttl);
+    attrs.insert("type".into(), Attr::text(&record.rr_type));
+    if let Some(role) = &lookup.role {
+        attrs.insert("zone_role_arn".into(), Attr::text(&role.arn));
+        attrs.extend(role.external_id.as_ref().map(|id| ("zone_external_id".to_owned(), Attr::text(id))));
+    }
+    Some(Found {
+        id: record_id(&lookup.zone_id, &record.name),
+        owner,
+        generation: 1,
+        origin: Some(origin),
+        condition: Condition::Good,
+        warning: None,
+        attrs,
+        ours: BTreeSet::new(),
+        managers: BTreeMap::new(),
+        certificate: None,
+    })
+}
+
+/// The id of a record: zone and name.
+pub(crate) fn record_id(zone_id: &str, name: &str) -> String {
+    format!("{zone_id}/{name}/CNAME")
+}
+
+/// Who still needs the records that would go: any DNS-validated certificate of the account, in any region, ours or not.
+async fn needs(going: &[Addr], aws: &Aws, leaving: &BTreeSet<&str>, listed: &BTreeMap<String, Vec<Listed>>) -> BTreeMap<Addr, RecordNeed> {
+    let mut all: Vec<Listed> = listed.values().flatten().cloned().collect();
+    let others = partition(aws.region()).into_iter().filter(|region| !listed.contains_key(*region));
+    let mut unknown = None;
+    let answers: Vec<(&str, Result<Vec<Listed>, ProviderError>)> =
+        futures::stream::iter(others.map(|region| async move { (region, aws.acm(region).list().await) })).buffered(8).collect().await;
+    for (region, answer) in answers {
+        match answer {
+            Ok(more) => all.extend(more),
+            // Credentials that work elsewhere are refused where the account has not opted in: there is nothing of it there.
+            Err(error) if error.class == Class::Credentials && OPT_IN_REGIONS.contains(&region) => {}
+            Err(error) => unknown = Some(format!("in {region}, {error}")),
+        }
+    }
+    let candidates: Vec<&Listed> = all
+        .iter()
+        .filter(|one| !leaving.contains(one.arn.as_str()))
+        .filter(|one| ["AMAZON_ISSUED", ""].contains(&one.certificate_type.as_str()))
+        .filter(|one| ["ISSUED", "PENDING_VALIDATION"].contains(&one.status.as_str()))
+        .collect();
+    let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for one in candidates {
+        let all_names = match &one.names {
+            Some(names) => Some(names.clone()),
+            None => match aws.acm(arn_region(&one.arn).unwrap_or(aws.region())).describe(&one.arn).await {
+                Ok(described) => described.listed.names,
+                Err(error) if error.is_not_found() => None,
+                Err(error) => {
+                    unknown = Some(format!("of {}, {error}", one.arn));
+                    None
+                }
+            },
+        };
+        names.insert(&one.arn, all_names.into_iter().flatten().map(|name| base_domain(&name).to_owned()).collect());
+    }
+    let need = |addr: &Addr| {
+        let users: Vec<String> = names.iter().filter(|(_, bases)| bases.contains(addr.name())).map(|(arn, _)| (*arn).to_owned()).collect();
+        match (users.is_empty(), &unknown) {
+            (false, _) => RecordNeed::NeededBy(users),
+            (true, Some(reason)) => RecordNeed::Unknown(reason.clone()),
+            (true, None) => RecordNeed::Free,
+        }
+    };
+    going.iter().map(|addr| (addr.clone(), need(addr))).collect()
+}

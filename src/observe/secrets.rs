@@ -1,0 +1,154 @@
+//! Secrets of Secrets Manager: by tag, and by name where a name is to be used for the first time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{addresses, arn_region, owner_by_tags, split_owner};
+use crate::addr::{Addr, AwsKind};
+use crate::event::Origin;
+use crate::graph::Graph;
+use crate::observed::{Condition, Found, Owner};
+use crate::provider::aws::Aws;
+use crate::provider::aws::secretsmanager::{SecretEntry, SecretsManager};
+use crate::provider::error::ProviderError;
+use crate::resource::secret::{ATTRS, DEFAULT_KEY};
+use crate::resource::{Attr, Attrs, Seen, Spec, TAG_ADDRESS, TAG_ADOPTED, TAG_GENERATION, TAG_STACK, definition};
+use crate::state::{Instance, State};
+
+/// The secrets that were found.
+#[derive(Default)]
+pub(super) struct Secrets {
+    pub(super) resources: BTreeMap<Addr, Found>,
+    pub(super) lineages: BTreeSet<String>,
+}
+
+pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: &BTreeSet<String>) -> Result<Secrets, ProviderError> {
+    let mut found = Secrets::default();
+    let wanted = addresses(desired, prior, AwsKind::SecretsManagerSecret);
+    // Without a state anything may be ours; with one, a stack that has no secret asks nothing.
+    if wanted.is_empty() && prior.serial > 0 {
+        return Ok(found);
+    }
+    for region in regions {
+        let manager = aws.secretsmanager(region);
+        let entries = manager.list_by_tag_key(TAG_STACK).await?;
+        for entry in entries {
+            let marked = entry.tags.get(TAG_STACK).is_some_and(|tag| split_owner(tag).0 == prior.stack);
+            let addr = entry.tags.get(TAG_ADDRESS).filter(|_| marked).and_then(|text| text.parse::<Addr>().ok());
+            let known = addr.as_ref().and_then(|addr| prior.current(addr));
+            let Some(addr) = addr else { continue };
+            if known.is_some_and(|known| known.id != entry.arn) || is_of_another_name(desired, &addr, &entry) {
+                continue;
+            }
+            let entry = confirmed(&manager, entry, known, region).await?;
+            let Some(entry) = entry else { continue };
+            if !entry.is_deleted {
+                found.lineages.extend(entry.tags.get(TAG_STACK).map(|tag| split_owner(tag).1.to_owned()));
+            }
+            let lineage = entry.tags.get(TAG_STACK).map(|tag| split_owner(tag).1.to_owned());
+            found.resources.insert(addr, as_found(&entry, region, Owner::Us { lineage }));
+        }
+    }
+    by_id(prior, aws, &wanted, &mut found).await?;
+    by_name(desired, aws, &wanted, &mut found).await?;
+    Ok(found)
+}
+
+/// A tombstone under a name that the stack no longer uses says nothing about the address.
+fn is_of_another_name(desired: &Graph, addr: &Addr, entry: &SecretEntry) -> bool {
+    entry.is_deleted && matches!(desired.get(addr).map(|r| &r.spec), Some(Spec::Secret(spec)) if spec.name != entry.name)
+}
+
+/// The list's entry when it says what was last applied; else what the secret's own description says.
+async fn confirmed(
+    manager: &SecretsManager,
+    entry: SecretEntry,
+    known: Option<&Instance>,
+    region: &str,
+) -> Result<Option<SecretEntry>, ProviderError> {
+    let agrees = known.is_some_and(|known| {
+        let live = attrs(&entry, region);
+        let is_seen = |path: &str| !matches!(definition(ATTRS, path).map(|def| def.seen), Some(Seen::Unseen(_)));
+        !known.attrs.is_empty()
+            && known.attrs.iter().filter(|(path, _)| is_seen(path)).all(|(path, applied)| live.get(path) == Some(applied))
+    });
+    if agrees {
+        return Ok(Some(entry));
+    }
+    match manager.describe(&entry.arn).await {
+        Ok(entry) => Ok(Some(entry)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Secrets of the state that no list shows.
+async fn by_id(prior: &State, aws: &Aws, wanted: &BTreeSet<Addr>, found: &mut Secrets) -> Result<(), ProviderError> {
+    for addr in wanted {
+        let Some(known) = prior.current(addr).filter(|_| !found.resources.contains_key(addr)) else { continue };
+        let region = arn_region(&known.id).unwrap_or(aws.region()).to_owned();
+        match aws.secretsmanager(&region).describe(&known.id).await {
+            // Another stack has taken it over since.
+            Ok(entry) if entry.tags.get(TAG_STACK).is_some_and(|tag| split_owner(tag).0 != prior.stack) => {
+                let owner = Owner::Other(owner_by_tags(&entry.tags));
+                found.resources.insert(addr.clone(), as_found(&entry, &region, owner));
+            }
+            Ok(entry) => {
+                let lineage = entry.tags.get(TAG_STACK).map(|tag| split_owner(tag).1.to_owned());
+                found.resources.insert(addr.clone(), as_found(&entry, &region, Owner::Us { lineage }));
+            }
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Names that the stack wants to use and nobody of ours has: are they free?
+async fn by_name(desired: &Graph, aws: &Aws, wanted: &BTreeSet<Addr>, found: &mut Secrets) -> Result<(), ProviderError> {
+    let mut names: BTreeMap<&str, BTreeMap<&str, &Addr>> = BTreeMap::new();
+    for addr in wanted.iter().filter(|addr| !found.resources.contains_key(*addr)) {
+        if let Some(Spec::Secret(spec)) = desired.get(addr).map(|resource| &resource.spec) {
+            names.entry(&spec.region).or_default().insert(&spec.name, addr);
+        }
+    }
+    for (region, names) in names {
+        let manager = aws.secretsmanager(region);
+        let list: Vec<&str> = names.keys().copied().collect();
+        for entry in manager.list_by_names(&list).await? {
+            if let Some(addr) = names.get(entry.name.as_str()) {
+                let owner = entry.owning_service.clone().unwrap_or_else(|| owner_by_tags(&entry.tags));
+                found.resources.insert((*addr).clone(), as_found(&entry, region, Owner::Other(owner)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn as_found(entry: &SecretEntry, region: &str, owner: Owner) -> Found {
+    Found {
+        id: entry.arn.clone(),
+        owner,
+        generation: entry.tags.get(TAG_GENERATION).and_then(|text| text.parse().ok()).unwrap_or(1),
+        origin: entry.tags.contains_key(TAG_ADOPTED).then_some(Origin::Adopted),
+        condition: if entry.is_deleted { Condition::Tombstone } else { Condition::Good },
+        warning: None,
+        attrs: attrs(entry, region),
+        ours: BTreeSet::new(),
+        managers: BTreeMap::new(),
+        certificate: None,
+    }
+}
+
+fn attrs(entry: &SecretEntry, region: &str) -> Attrs {
+    let mut attrs = Attrs::from([
+        ("name".to_owned(), Attr::text(&entry.name)),
+        ("region".to_owned(), Attr::text(region)),
+        ("description".to_owned(), Attr::text(&entry.description)),
+        ("kms_key_id".to_owned(), Attr::text(entry.kms_key_id.as_deref().unwrap_or(DEFAULT_KEY))),
+        ("version".to_owned(), Attr::text(entry.current_version.as_deref().unwrap_or(""))),
+    ]);
+    attrs.extend(
+        entry.tags.iter().filter(|(key, _)| !key.starts_with("aws:")).map(|(key, value)| (format!("tags.{key}"), Attr::text(value))),
+    );
+    attrs
+}

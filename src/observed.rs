@@ -1,0 +1,172 @@
+//! What is there: facts about the live world, as one observation found them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::addr::{Addr, AwsKind};
+use crate::event::Origin;
+use crate::resource::Attrs;
+use crate::resource::certificate::CertificateFacts;
+use crate::stack::Role;
+
+#[allow(clippy::struct_excessive_bools)]
+/// Which kinds an observation looked at: of the others it says nothing, not even that they are gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Certificates and secrets.
+    pub aws: bool,
+    /// Validation records.
+    pub records: bool,
+    /// Kubernetes Secrets.
+    pub secrets: bool,
+    /// All other objects.
+    pub objects: bool,
+}
+
+impl Coverage {
+    /// Whether the resource at this address was looked at.
+    pub fn has(self, addr: &Addr) -> bool {
+        match addr {
+            Addr::Aws { kind: AwsKind::AcmValidationRecord, .. } => self.records,
+            Addr::Aws { .. } => self.aws,
+            Addr::Kube { kind, group, .. } if kind == "secret" && group.is_empty() => self.secrets,
+            Addr::Kube { .. } => self.objects,
+        }
+    }
+}
+
+/// One observation of the world.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// What was looked at.
+    pub coverage: Coverage,
+    /// Which world it is.
+    pub identity: Identity,
+    /// What is found at the addresses of stack and state.
+    pub resources: BTreeMap<Addr, Found>,
+    /// Older generations that are still there, by address.
+    pub deposed: BTreeMap<Addr, Vec<Deposed>>,
+    /// The zone of each base domain.
+    pub zones: BTreeMap<String, ZoneChoice>,
+    /// Namespaces that deliveries name and the stack doesn't declare: whether each exists.
+    pub other_namespaces: BTreeMap<String, bool>,
+    /// What keeps a namespace that would go: things in it that aren't ours, or why that can't be told.
+    pub namespace_content: BTreeMap<Addr, Vec<String>>,
+    /// The lineages found in the tags and labels of this stack's resources.
+    pub lineages: Vec<String>,
+    /// Requests that were sent for it, by API.
+    pub requests: BTreeMap<String, u64>,
+    /// Of the validation records that would go: why each has to stay, if it has.
+    pub record_needs: BTreeMap<Addr, RecordNeed>,
+}
+
+/// Which world it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The AWS account.
+    pub account: Option<String>,
+    /// The AWS region.
+    pub region: Option<String>,
+    /// The uid of the cluster's namespace kube-system.
+    pub cluster: Option<String>,
+}
+
+/// What is found at an address.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The server's id.
+    pub id: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Its generation, by its tag.
+    pub generation: u64,
+    /// Where it came from, by its tag or annotation; absent where the server keeps no such mark.
+    pub origin: Option<Origin>,
+    /// How it is.
+    pub condition: Condition,
+    /// What is worth saying of it although it is as it should be, such as a renewal that does not come.
+    pub warning: Option<String>,
+    /// The live attributes.
+    pub attrs: Attrs,
+    /// The attributes that our field manager owns, where the server keeps such a record.
+    pub ours: BTreeSet<String>,
+    /// The manager of each attribute that another manager owns.
+    pub managers: BTreeMap<String, String>,
+    /// What is known of a certificate.
+    pub certificate: Option<CertificateFacts>,
+}
+
+/// Whose a thing is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This stack's.
+    Us {
+        /// The lineage in its mark; absent where the server keeps no mark.
+        lineage: Option<String>,
+    },
+    /// Someone else's; who, as far as can be told.
+    Other(String),
+}
+
+/// How a thing is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// As it should be.
+    Good,
+    /// On its way: what it waits for.
+    Waiting(String),
+    /// Of no more use: the reason and the advice.
+    Dead(String),
+    /// A secret's name that is scheduled for deletion.
+    Tombstone,
+    /// An object that is being deleted.
+    Terminating(String),
+}
+
+/// An older generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deposed {
+    /// The server's id.
+    pub id: String,
+    /// Its generation.
+    pub generation: u64,
+    /// Who still uses it.
+    pub in_use_by: Vec<String>,
+    /// Where it came from, by its tag.
+    pub origin: Option<Origin>,
+}
+
+/// A hosted zone that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundZone {
+    /// Its id, without `/hostedzone/`.
+    pub id: String,
+    /// Its name, without trailing dot.
+    pub name: String,
+    /// The role to assume for it.
+    pub role: Option<Role>,
+}
+
+/// The outcome of looking for a base domain's zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ZoneChoice {
+    /// It is this one.
+    Found(FoundZone),
+    /// There is none, or it can't be used: why, and what to do.
+    Unusable {
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+/// Whether a validation record may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordNeed {
+    /// No certificate needs it.
+    Free,
+    /// These certificates need it, by ARN.
+    NeededBy(Vec<String>),
+    /// It can't be told: why.
+    Unknown(String),
+}

@@ -1,0 +1,46 @@
+//! Plan: observe, decide.
+
+use super::OpError;
+use crate::graph::Graph;
+use crate::observe::{Scope, observe};
+use crate::plan::{Plan, Policy};
+use crate::provider::world::World;
+use crate::resource::Spec;
+use crate::state::State;
+
+/// Makes a plan from a state that was read, and changes nothing. A new state gets a lineage first.
+pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) -> Result<Plan, OpError> {
+    let mut prior = state.clone();
+    if prior.lineage.is_empty() {
+        prior.lineage = super::new_lineage(world, &prior.stack)?;
+    }
+    let desired = scoped(graph, policy);
+    let policy = &Policy { declared: graph.resources().map(|resource| resource.addr.clone()).collect(), ..policy.clone() };
+    let scope = Scope { rotate: policy.rotate && policy.reissue.is_empty() };
+    let observed = observe(&desired, &prior, world, scope).await?;
+    Ok(Plan::make(&desired, &observed, &prior, policy, world.clock.now()))
+}
+
+/// The part of the graph that a policy is about.
+fn scoped(graph: &Graph, policy: &Policy) -> Graph {
+    if policy.destroy {
+        return Graph::default();
+    }
+    let mut desired = graph.clone();
+    if !policy.targets.is_empty() {
+        desired = desired.only(&policy.targets);
+    }
+    if !policy.excludes.is_empty() {
+        desired = desired.without(&policy.excludes);
+    }
+    if policy.rotate {
+        let with_records = !policy.reissue.is_empty();
+        desired = desired.filtered(|addr| match graph.get(addr).map(|resource| &resource.spec) {
+            Some(Spec::Certificate(_) | Spec::Secret(_)) => true,
+            Some(Spec::ValidationRecord(_)) => with_records,
+            Some(Spec::Object(spec)) => spec.certificate.is_some(),
+            None => false,
+        });
+    }
+    desired
+}

@@ -1,0 +1,64 @@
+//! The marks of ownership: what meshform writes on everything that can carry it, so that the state can be lost.
+
+use crate::addr::{Addr, AwsKind};
+use crate::event::Origin;
+use crate::resource::{
+    ANNOTATION_ADDRESS, ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, LABEL_STACK, TAG_ADDRESS, TAG_ADOPTED,
+    TAG_ADOPTED_RECORDS, TAG_GENERATION, TAG_STACK,
+};
+
+/// What goes into the marks of one resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    /// The stack's name.
+    pub stack: &'a str,
+    /// The lineage of the state.
+    pub lineage: &'a str,
+    /// The generation.
+    pub generation: u64,
+    /// Where the resource came from.
+    pub origin: Origin,
+}
+
+impl Marks<'_> {
+    /// The marks as attributes of the resource at `addr`; validation records carry none.
+    pub fn attrs(&self, addr: &Addr) -> Attrs {
+        let mut attrs = Attrs::new();
+        let mut put = |path: String, value: String| attrs.insert(path, Attr::text(value));
+        match addr {
+            Addr::Aws { kind: AwsKind::AcmValidationRecord, .. } => {}
+            Addr::Aws { .. } => {
+                put(format!("tags.{TAG_STACK}"), self.stack_tag());
+                put(format!("tags.{TAG_ADDRESS}"), addr.to_string());
+                put(format!("tags.{TAG_GENERATION}"), self.generation.to_string());
+                if self.origin == Origin::Adopted {
+                    put(format!("tags.{TAG_ADOPTED}"), "true".into());
+                }
+            }
+            Addr::Kube { .. } => {
+                put(format!("metadata.labels.{LABEL_MANAGED_BY}"), "meshform".into());
+                put(format!("metadata.labels.{LABEL_STACK}"), self.stack.to_owned());
+                put(format!("metadata.annotations.{ANNOTATION_ADDRESS}"), addr.to_string());
+                put(format!("metadata.annotations.{ANNOTATION_LINEAGE}"), self.lineage.to_owned());
+                if self.origin == Origin::Adopted {
+                    put(format!("metadata.annotations.{ANNOTATION_ADOPTED}"), "true".into());
+                }
+            }
+        }
+        attrs
+    }
+
+    /// The value of the tag that names the owner.
+    pub fn stack_tag(&self) -> String {
+        format!("{}/{}", self.stack, self.lineage)
+    }
+}
+
+/// Whether an attribute is one of our marks.
+pub fn is_mark(path: &str) -> bool {
+    let key =
+        path.strip_prefix("tags.").or_else(|| path.strip_prefix("metadata.labels.")).or_else(|| path.strip_prefix("metadata.annotations."));
+    key.is_some_and(|key| {
+        [TAG_STACK, TAG_ADDRESS, TAG_GENERATION, TAG_ADOPTED, TAG_ADOPTED_RECORDS, ANNOTATION_LINEAGE, LABEL_MANAGED_BY].contains(&key)
+    })
+}

@@ -1,0 +1,250 @@
+//! The plan: what would change, why, and in which order. A pure function of desired, observed and prior.
+
+mod cost;
+pub mod decide;
+pub mod diff;
+pub mod marks;
+mod order;
+mod refresh;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+pub use cost::{Charge, Cost};
+
+use crate::addr::Addr;
+use crate::diag::Place;
+use crate::event::Event;
+use crate::graph::Graph;
+use crate::observed::{Identity, Observed};
+use crate::resource::certificate::LeafFacts;
+use crate::resource::{Attr, Attrs, Milestone};
+use crate::stack::Prices;
+use crate::state::State;
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// It is waited for; nothing is written.
+    Read,
+    /// It is made.
+    Create,
+    /// It was there before meshform, and is taken over.
+    Adopt,
+    /// It is changed in place.
+    Update,
+    /// A new one takes its place.
+    Replace,
+    /// It gets another address.
+    Move,
+    /// A secret that is scheduled for deletion is taken back.
+    Restore,
+    /// It stays, and is no longer ours.
+    Release,
+    /// It goes.
+    Delete,
+}
+
+impl Action {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoOp => "no-op",
+            Self::Read => "read",
+            Self::Create => "create",
+            Self::Adopt => "adopt",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Move => "move",
+            Self::Restore => "restore",
+            Self::Release => "release",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Whether something goes or is let go.
+    pub fn is_removal(self) -> bool {
+        matches!(self, Self::Delete | Self::Release)
+    }
+}
+
+/// A change of one attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The attribute's path.
+    pub path: String,
+    /// What it is.
+    pub before: Option<Attr>,
+    /// What it will be; absent: it goes.
+    pub after: Option<Attr>,
+    /// Another manager that owns the field now.
+    pub manager: Option<String>,
+    /// Whether its API can't change it in place.
+    pub replaces: bool,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The resource.
+    pub addr: Addr,
+    /// What happens to it.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// Which attributes change.
+    pub changes: Vec<Change>,
+    /// The server's id of what is acted on: the precondition of the step.
+    pub id: Option<String>,
+    /// Whether it is about an older generation.
+    pub is_deposed: bool,
+    /// The generation after the step.
+    pub generation: u64,
+    /// The live attributes.
+    pub before: Option<Attrs>,
+    /// The attributes wanted.
+    pub after: Option<Attrs>,
+    /// Who owned it, when it is adopted.
+    pub owner: Option<String>,
+    /// Whether the step counts as a change: waits for a deposed id to fall out of use don't.
+    pub counts: bool,
+    /// Which points of other steps must be reached before it starts.
+    pub starts_after: Vec<(usize, Point)>,
+    /// Whether one of them is enough.
+    pub any_start: bool,
+    /// Which points of other steps must be reached before it can be ready.
+    pub ready_after: Vec<(usize, Point)>,
+}
+
+/// A point that a step reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// See [`Milestone::Created`].
+    Created,
+    /// See [`Milestone::Ready`].
+    Ready,
+    /// What the step removes is gone.
+    Gone,
+}
+
+impl From<Milestone> for Point {
+    fn from(milestone: Milestone) -> Self {
+        match milestone {
+            Milestone::Created => Self::Created,
+            Milestone::Ready => Self::Ready,
+        }
+    }
+}
+
+/// What differs from what was last applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    /// The resource.
+    pub addr: Addr,
+    /// The attributes; none: it is gone.
+    pub changes: Vec<Change>,
+    /// Whether the whole resource is gone.
+    pub is_gone: bool,
+}
+
+/// Why a plan can't be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The resource; absent: the whole plan.
+    pub addr: Option<Addr>,
+    /// A stable code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub reason: String,
+    /// What to do.
+    pub help: String,
+    /// Where the stack asks for it.
+    pub place: Option<Place>,
+}
+
+/// What the user wants beyond the stack.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Remove everything.
+    pub destroy: bool,
+    /// Bring the state in line with the world, and change nothing else.
+    pub refresh_only: bool,
+    /// Only these, and what they need.
+    pub targets: BTreeSet<Addr>,
+    /// All but these, and what needs them.
+    pub excludes: BTreeSet<Addr>,
+    /// Take these over.
+    pub adopt: BTreeSet<Addr>,
+    /// Request these certificates anew.
+    pub reissue: BTreeSet<Addr>,
+    /// Only certificates and deliveries, and nothing is removed but what a new certificate replaces.
+    pub rotate: bool,
+    /// Every address of the stack, also of the parts that are left out.
+    pub declared: BTreeSet<Addr>,
+    /// The prices to reckon with.
+    pub prices: Option<Prices>,
+}
+
+impl Policy {
+    /// Whether the plan leaves parts of the stack out.
+    pub fn is_partial(&self) -> bool {
+        !self.targets.is_empty() || !self.excludes.is_empty() || self.rotate
+    }
+}
+
+/// A plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The stack's name.
+    pub stack: String,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Which world it is for.
+    pub identity: Identity,
+    /// The desired resources it was made from.
+    pub graph: Graph,
+    /// The steps; those that wait come after those they wait for, as far as the addresses allow.
+    pub steps: Vec<Step>,
+    /// What differs from what was last applied.
+    pub drift: Vec<Drift>,
+    /// Why it can't be applied.
+    pub refusals: Vec<Refusal>,
+    /// What is worth saying.
+    pub notes: Vec<String>,
+    /// What the state has to learn from the world before anything else.
+    pub refresh: Vec<Event>,
+    /// Whether the state was empty and was found again from tags and labels.
+    pub is_rebuilt: bool,
+    /// Whether it removes things that only the rebuilt state speaks of.
+    pub needs_rebuilt_consent: bool,
+    /// Resources that stay as they are.
+    pub unchanged: usize,
+    /// What is charged.
+    pub cost: Cost,
+    /// What every certificate is now, as far as it stays.
+    pub leaves: BTreeMap<Addr, LeafFacts>,
+    /// Whether parts of the stack are left out.
+    pub is_partial: bool,
+}
+
+impl Plan {
+    /// Makes the plan. Total and deterministic.
+    pub fn make(desired: &Graph, observed: &Observed, prior: &State, policy: &Policy, now: Timestamp) -> Self {
+        decide::plan(desired, observed, prior, policy, now)
+    }
+
+    /// Whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| !step.counts)
+    }
+
+    /// How many steps of an action count.
+    pub fn count(&self, action: Action) -> usize {
+        self.steps.iter().filter(|step| step.counts && step.action == action).count()
+    }
+}

@@ -1,0 +1,98 @@
+//! Which step waits for which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Point, Step};
+use crate::addr::{Addr, AwsKind};
+use crate::graph::Graph;
+use crate::observed::Observed;
+use crate::state::State;
+
+/// Links the steps: creation follows the references, removal goes against them, and what is replaced goes last.
+pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed: &Observed) {
+    steps.sort_by_key(|step| (step.action.is_removal(), rank(step), step.addr.clone(), step.id.clone()));
+    let making: BTreeMap<Addr, usize> =
+        steps.iter().enumerate().filter(|(_, step)| !step.action.is_removal()).map(|(index, step)| (step.addr.clone(), index)).collect();
+    let removing: BTreeMap<Addr, usize> = steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| step.action.is_removal() && !step.is_deposed)
+        .map(|(index, step)| (step.addr.clone(), index))
+        .collect();
+    let needed_by = reverse_needs(steps, desired, prior, observed);
+    for step in steps.iter_mut() {
+        if step.action.is_removal() {
+            for dependent in needed_by.get(&step.addr).into_iter().flatten() {
+                if let Some(index) = making.get(dependent) {
+                    step.starts_after.push((*index, Point::Ready));
+                }
+                if let Some(index) = removing.get(dependent)
+                    && !step.is_deposed
+                {
+                    step.starts_after.push((*index, Point::Gone));
+                }
+            }
+            if step.is_deposed
+                && let Some(index) = making.get(&step.addr)
+            {
+                step.starts_after.push((*index, Point::Ready));
+            }
+        } else if let Some(resource) = desired.get(&step.addr) {
+            let points = |needs: &[(Addr, crate::resource::Milestone)]| {
+                needs
+                    .iter()
+                    .filter_map(|(addr, milestone)| making.get(addr).map(|index| (*index, Point::from(*milestone))))
+                    .collect::<Vec<_>>()
+            };
+            step.starts_after = points(&resource.needs);
+            // Enough is enough: when one certificate that tells the record's value is there already, nothing is waited for.
+            if step.any_start && step.starts_after.len() < resource.needs.len() {
+                step.starts_after.clear();
+            }
+            step.ready_after = points(&resource.ready_needs);
+        }
+    }
+}
+
+/// Who needs each address: by the state, by the stack, and by what the kinds themselves tell.
+fn reverse_needs(steps: &[Step], desired: &Graph, prior: &State, observed: &Observed) -> BTreeMap<Addr, BTreeSet<Addr>> {
+    let mut needed_by: BTreeMap<Addr, BTreeSet<Addr>> = BTreeMap::new();
+    let mut add = |needed: &Addr, by: &Addr| {
+        needed_by.entry(needed.clone()).or_default().insert(by.clone());
+    };
+    for (addr, known) in &prior.resources {
+        for needed in &known.needs {
+            add(needed, addr);
+        }
+    }
+    for resource in desired.resources() {
+        for (needed, _) in &resource.needs {
+            add(needed, &resource.addr);
+        }
+    }
+    for step in steps {
+        if let Addr::Kube { namespace: Some(namespace), .. } = &step.addr {
+            add(&Addr::namespace(namespace), &step.addr);
+        }
+        // A record goes before its certificate, which is what leads to it when the state is lost.
+        if step.addr.aws_kind() == Some(AwsKind::AcmCertificate) {
+            let facts = observed.resources.get(&step.addr).and_then(|found| found.certificate.as_ref());
+            for record in facts.into_iter().flat_map(|facts| &facts.records) {
+                add(&step.addr, &Addr::validation_record(&record.base_domain));
+            }
+        }
+    }
+    needed_by
+}
+
+/// The order in which steps are shown: what others need first, removals the other way round.
+fn rank(step: &Step) -> i8 {
+    let rank = match (&step.addr, step.addr.aws_kind()) {
+        (_, Some(AwsKind::AcmCertificate)) => 0,
+        (_, Some(AwsKind::AcmValidationRecord)) => 1,
+        (Addr::Kube { namespace: None, .. }, _) => 2,
+        (_, Some(AwsKind::SecretsManagerSecret)) => 3,
+        _ => 4,
+    };
+    if step.action.is_removal() && step.action != Action::Release { -rank } else { rank }
+}

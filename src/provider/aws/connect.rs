@@ -1,0 +1,108 @@
+//! The way to AWS: HTTP client, credentials, region, and who we are.
+
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::region::Region;
+
+use super::{Aws, failed};
+use crate::provider::budget::Budget;
+use crate::provider::error::{Class, ProviderError};
+use crate::stack::Role;
+
+/// What it takes to connect.
+pub struct Access<'a> {
+    /// The region.
+    pub region: &'a str,
+    /// A profile of the AWS configuration files.
+    pub profile: Option<&'a str>,
+    /// A role to assume.
+    pub role: Option<&'a Role>,
+    /// In the sandbox, the client that answers in process.
+    pub sandbox: Option<SharedHttpClient>,
+}
+
+/// Connects, and asks who we are (`sts:GetCallerIdentity`, which needs no permission).
+pub async fn connect(access: &Access<'_>) -> Result<Aws, ProviderError> {
+    let region = Region::new(access.region.to_owned());
+    let retries = RetryConfig::standard().with_max_attempts(3);
+    let mut config = if let Some(client) = &access.sandbox {
+        // Built by hand, so that nothing of the environment's AWS settings reaches the sandbox.
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region)
+            .retry_config(retries)
+            .http_client(client.clone())
+            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+            .time_source(aws_smithy_async::time::SystemTimeSource::new())
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "AKIASANDBOX000000000",
+                "sandbox",
+                None,
+                None,
+                "sandbox",
+            )))
+            .build()
+    } else {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region).retry_config(retries).http_client(http_client()?);
+        if let Some(profile) = access.profile {
+            loader = loader.profile_name(profile);
+        }
+        loader.load().await
+    };
+    if let Some(role) = access.role {
+        config = with_role(&config, role).await;
+    }
+    let on_loopback = config.endpoint_url().is_some_and(|url| url.contains("//127.0.0.1") || url.contains("//localhost"));
+    let budget = if on_loopback { Budget::unlimited() } else { Budget::default() };
+    let operation = "sts:GetCallerIdentity";
+    budget.take("", operation).await;
+    let answer =
+        aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.map_err(|error| failed(operation, "the caller", error))?;
+    let account = answer
+        .account()
+        .ok_or_else(|| ProviderError::own(operation, "the caller", Class::Server, "the answer names no account"))?
+        .to_owned();
+    Ok(Aws { config, region: access.region.to_owned(), account, budget, assumed: Arc::default() })
+}
+
+/// The same configuration with the credentials of a role.
+pub(super) async fn with_role(config: &SdkConfig, role: &Role) -> SdkConfig {
+    let mut provider = aws_config::sts::AssumeRoleProvider::builder(&role.arn).session_name("meshform").configure(config);
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider.build().await)).build()
+}
+
+/// An HTTPS client on ring, which honours HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE.
+fn http_client() -> Result<SharedHttpClient, ProviderError> {
+    let mut store = TrustStore::default();
+    if let Some(path) = std::env::var_os("AWS_CA_BUNDLE") {
+        let wrong =
+            |error: std::io::Error| ProviderError::own("reading AWS_CA_BUNDLE", &path.to_string_lossy(), Class::Invalid, error.to_string());
+        store = TrustStore::empty().with_pem_certificate(std::fs::read(&path).map_err(wrong)?);
+    }
+    let context = TlsContext::builder()
+        .with_trust_store(store)
+        .build()
+        .map_err(|error| ProviderError::own("reading the trust store", "TLS", Class::Invalid, error.to_string()))?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
+        if let Some(settings) = settings {
+            builder = builder.connector_settings(settings.clone());
+        }
+        if let Some(sleep) = components.and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl) {
+            builder = builder.sleep_impl(sleep);
+        }
+        builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone()).build()
+    }))
+}

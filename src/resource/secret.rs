@@ -1,0 +1,70 @@
+//! `secretsmanager_secret`: a secret of AWS Secrets Manager that holds a certificate with its key.
+
+use std::collections::BTreeMap;
+
+use super::certificate::LeafFacts;
+use super::{Attr, AttrDef, Attrs, OnChange, Seen};
+use crate::addr::Addr;
+use crate::secret::sha256_hex;
+use crate::stack::Text;
+
+/// The attributes.
+pub const ATTRS: &[AttrDef] = &[
+    AttrDef { path: "name", on_change: OnChange::Replace, seen: Seen::Live },
+    AttrDef { path: "region", on_change: OnChange::Replace, seen: Seen::Live },
+    AttrDef { path: "description", on_change: OnChange::Update, seen: Seen::Live },
+    AttrDef { path: "kms_key_id", on_change: OnChange::Update, seen: Seen::Live },
+    AttrDef { path: "version", on_change: OnChange::Update, seen: Seen::Live },
+    AttrDef {
+        path: "recovery_window_days",
+        on_change: OnChange::Update,
+        seen: Seen::Unseen("Secrets Manager is told it only with the deletion (API: DeleteSecret); kept in state"),
+    },
+    AttrDef { path: "tags.*", on_change: OnChange::Update, seen: Seen::Live },
+];
+
+/// A secret as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecretSpec {
+    /// Its certificate.
+    pub certificate: Addr,
+    /// The region.
+    pub region: String,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: Option<Text>,
+    /// Its KMS key; absent: `aws/secretsmanager`.
+    pub kms_key_id: Option<String>,
+    /// Days in which a deleted secret can be restored; 0: none.
+    pub recovery_window_days: u8,
+    /// Tags, the stack's among them, meshform's own not.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl SecretSpec {
+    /// The attributes wanted. `leaf` is what the certificate is now, when it is known and stays; `description` the description with its
+    /// outputs, when they are known.
+    pub fn attrs(&self, leaf: Option<&LeafFacts>, description: Option<String>) -> Attrs {
+        let unknown = || Attr::Unknown(self.certificate.clone());
+        let mut attrs = Attrs::from([
+            ("name".to_owned(), Attr::text(&self.name)),
+            ("region".to_owned(), Attr::text(&self.region)),
+            ("description".to_owned(), description.map_or_else(unknown, Attr::text)),
+            ("kms_key_id".to_owned(), Attr::text(self.kms_key_id.as_deref().unwrap_or(DEFAULT_KEY))),
+            ("recovery_window_days".to_owned(), Attr::Value(self.recovery_window_days.into())),
+            ("version".to_owned(), leaf.map_or_else(unknown, |leaf| Attr::text(version_token(&self.name, leaf)))),
+        ]);
+        attrs.extend(self.tags.iter().map(|(key, value)| (format!("tags.{key}"), Attr::text(value))));
+        attrs
+    }
+}
+
+/// The key that Secrets Manager uses when none is named; DescribeSecret leaves it out then.
+pub const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
+
+/// The id of the version that holds this certificate: 64 hex digits of SHA-256 over public bytes only, so that what a secret holds is
+/// known without reading it, and a repeated write is a no-op (API: PutSecretValue, ClientRequestToken).
+pub fn version_token(name: &str, leaf: &LeafFacts) -> String {
+    sha256_hex(format!("meshform-tls-json-1\n{name}\n{}\n{}", leaf.leaf_sha256, leaf.chain_sha256).as_bytes())
+}

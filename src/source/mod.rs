@@ -1,0 +1,3 @@
+//! Where bytes come from: the files of a stack.
+
+pub mod stack_files;

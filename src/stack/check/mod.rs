@@ -1,0 +1,90 @@
+//! From the merged document to the [`Stack`], with every rule that needs no network.
+
+mod aws;
+mod certificates;
+mod cluster;
+mod deliveries;
+mod names;
+mod namespaces;
+mod syntax;
+mod zones;
+
+use crate::diag::{Diagnostics, Failed, Sources};
+use crate::stack::file::StackFile;
+use crate::stack::parse::{Fields, Reader};
+use crate::stack::vars::{self, Vars};
+use crate::stack::{Stack, StateLocation};
+
+/// The keys of a stack.
+const KEYS: &[&str] = &["version", "stack", "extends", "vars", "aws", "cluster", "state", "namespaces", "certificates"];
+
+/// Sections that later versions handle.
+const NOT_YET: &[&str] = &["istio", "gateways", "load_balancers", "routes", "security", "charts", "manifests", "rotation"];
+
+/// Checks the document, telling all problems at once. Lines that hold secrets by mistake are hidden in `sources`.
+pub fn check(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Stack, Failed> {
+    let values = vars::settle(file, vars, sources, diags);
+    let certificates = file.node.get("certificates").and_then(|entry| entry.value.entries()).unwrap_or(&[]);
+    let keys = certificates.iter().map(|entry| entry.key.as_str()).collect();
+    let mut reader = Reader { values: &values, sources, diags, certificates: keys };
+    let stack = document(&mut reader, file);
+    diags.sort();
+    diags.check()?;
+    let mut stack = stack.ok_or(Failed)?;
+    stack.secret_vars = values.into_secrets();
+    Ok(stack)
+}
+
+fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
+    let known: Vec<&str> = KEYS.iter().chain(NOT_YET).copied().collect();
+    let fields = reader.fields(&file.node, "", &known)?;
+    version(reader, &fields);
+    for section in NOT_YET {
+        if let Some(entry) = fields.get(section) {
+            let detail = format!("this version does not handle `{section}`");
+            reader.error("stack/not-yet", "section not handled yet", detail, &entry.key_place, "remove it, or use a later version");
+        }
+    }
+    let name = name(reader, &fields);
+    let aws = aws::aws(reader, &fields);
+    let cluster = cluster::cluster(reader, &fields);
+    let state = state(reader, &fields);
+    let namespaces = namespaces::namespaces(reader, &fields);
+    let certificates = certificates::certificates(reader, &fields, aws.as_ref());
+    Some(Stack { name: name?, aws, cluster, state: state?, namespaces, certificates, secret_vars: std::collections::BTreeMap::new() })
+}
+
+fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {
+    let Some(version) = reader.required(fields, "version", "1") else { return };
+    if version.text == "1" {
+        return;
+    }
+    let newer = version.text.parse::<u64>().is_ok_and(|number| number > 1);
+    let help = if newer { "use a newer meshform" } else { "write `version: 1`" };
+    let detail = format!("this meshform reads version 1, and the stack says {}", crate::diag::shown(&version.text));
+    reader.error("stack/version", "stack version not supported", detail, &version.place, help);
+}
+
+fn name(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<String> {
+    let name = reader.required(fields, "stack", "<name>")?;
+    if let Err(why) = syntax::dns_label(&name.text) {
+        let help = "the name stands in tags and labels: up to 63 lower-case letters, digits and `-`, such as `shop-prod`";
+        reader.error("stack/name", "bad stack name", format!("{} {why}", crate::diag::shown(&name.text)), &name.place, help);
+    }
+    Some(name.text)
+}
+
+fn state(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StateLocation> {
+    let Some(node) = fields.value("state") else { return Some(StateLocation::Local { path: ".meshform".to_owned() }) };
+    let state = reader.fields(node, "state", &["local", "s3", "kubernetes"])?;
+    for later in ["s3", "kubernetes"] {
+        if let Some(entry) = state.get(later) {
+            let detail = format!("this version does not keep state in `{later}`");
+            reader.error("stack/not-yet", "section not handled yet", detail, &entry.key_place, "use `local: <folder>`");
+        }
+    }
+    if state.get("local").is_none() {
+        return Some(StateLocation::Local { path: ".meshform".to_owned() });
+    }
+    reader.string_of(&state, "local").map(|path| StateLocation::Local { path: path.text })
+}

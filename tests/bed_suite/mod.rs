@@ -1,0 +1,10 @@
+//! The program against real servers: `tests/bed/bed run --proxy -- cargo test --features bed --test suite bed_suite::`.
+
+mod attributes;
+pub(crate) mod bed;
+mod delivered;
+mod flow;
+mod lost_state;
+mod requests;
+mod stop;
+mod worlds;

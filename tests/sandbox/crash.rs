@@ -1,0 +1,72 @@
+//! Killed at every point of every request: the same command run again ends in the same world.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::lab::{Lab, STACK, tell};
+
+/// The three points: before a request is sent; after it took effect and before its answer is read; after the answer and before the event is
+/// durable.
+const POINTS: [&str; 3] = ["before", "after", "before-durable"];
+
+/// How many requests a run sends.
+fn requests(lab: &Lab, command: &str) -> usize {
+    let ran = lab.run(&format!("-v {command}")).ends_with(0);
+    let line = ran.stderr.lines().find(|line| line.contains("sandbox answered")).unwrap_or_else(|| panic!("{}", ran.stderr));
+    line.split("requests=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Kills `command` at every point, runs it again, and compares the worlds. Returns the number of points.
+fn kill_everywhere(before: &Lab, command: &str) -> usize {
+    // The world is made before it is copied: its seed decides how long each wait is, and so how many requests there are.
+    before.raw();
+    let undisturbed = before.copy();
+    let requests = requests(&undisturbed, command);
+    let expected = undisturbed.raw().dump();
+    let next = AtomicUsize::new(0);
+    let killed = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::SeqCst);
+                    let (number, point) = (index / POINTS.len() + 1, POINTS[index % POINTS.len()]);
+                    if number > requests {
+                        break;
+                    }
+                    let lab = before.copy();
+                    let output = lab.command(command).env("MESHFORM_SANDBOX_CRASH", format!("{point}:{number}")).output().unwrap();
+                    // A signal leaves no exit code.
+                    assert_eq!(output.status.code(), None, "{command} was not killed {point} request {number}");
+                    killed.fetch_add(1, Ordering::SeqCst);
+                    let again = lab.run(command);
+                    assert_eq!(again.code, Some(0), "{command} killed {point} request {number}, again: {}\n{}", again.stdout, again.stderr);
+                    assert_eq!(lab.raw().dump(), expected, "{command} killed {point} request {number}");
+                    if !command.starts_with("destroy") {
+                        lab.run("plan stack.yaml --detailed-exitcode").ends_with(0);
+                    }
+                }
+            });
+        }
+    });
+    let killed = killed.into_inner();
+    assert_eq!(killed, requests * POINTS.len());
+    tell(&format!("{command}: killed at {killed} points of {requests} requests"));
+    killed
+}
+
+#[test]
+fn an_apply_killed_anywhere_ends_in_the_same_world() {
+    kill_everywhere(&Lab::new(STACK), "apply stack.yaml --auto-approve");
+}
+
+#[test]
+fn a_rotation_killed_anywhere_ends_in_the_same_world() {
+    let lab = Lab::applied(STACK);
+    lab.run("sandbox advance 160d").ends_with(0);
+    kill_everywhere(&lab, "rotate stack.yaml");
+}
+
+#[test]
+fn a_destroy_killed_anywhere_ends_in_the_same_world() {
+    kill_everywhere(&Lab::applied(STACK), "destroy stack.yaml --auto-approve");
+}

@@ -1,0 +1,13 @@
+//! The program against its sandbox: the binary as people run it, the world looked at by raw clients.
+
+pub(crate) mod attributes;
+mod bad_input;
+mod crash;
+mod faults;
+mod foreign;
+pub(crate) mod lab;
+mod leaks;
+mod lost_state;
+mod readme;
+mod story;
+mod tls;

@@ -1,0 +1,163 @@
+//! The story that the README tells.
+
+use super::lab::{Lab, STACK};
+
+#[test]
+fn the_demo_runs_as_the_readme_tells_it() {
+    let demo = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/stacks/demo.yaml")).unwrap();
+    let lab = Lab::new(&demo);
+    let before = lab.raw().dump();
+    let applied = lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(applied.stdout.contains("to create"), "{}", applied.stdout);
+    assert!(applied.stdout.contains("certificates.edge.arn = \"arn:aws:acm:"), "{}", applied.stdout);
+    assert!(applied.stderr.contains("waits for ACM to see the validation records"), "{}", applied.stderr);
+    assert!(lab.run("plan stack.yaml --detailed-exitcode").ends_with(0).stdout.contains("No changes."));
+    assert!(lab.run("state list stack.yaml").ends_with(0).stdout.contains("acm_certificate.edge\n"));
+    let arn = lab.run("output stack.yaml certificates.edge.arn").ends_with(0).stdout;
+    assert!(arn.starts_with("arn:aws:acm:eu-west-1:000000000000:certificate/"), "{arn}");
+    assert!(lab.run("graph stack.yaml").ends_with(0).stdout.contains("is ready after acm_validation_record."));
+    lab.run("sandbox advance 200d").ends_with(0);
+    lab.run("plan stack.yaml --detailed-exitcode").ends_with(2);
+    let rotated = lab.run("rotate stack.yaml").ends_with(0);
+    assert!(rotated.stdout.contains("holds it now"), "{}", rotated.stdout);
+    assert!(!rotated.stdout.contains("does not hold it"), "{}", rotated.stdout);
+    lab.run("plan stack.yaml --detailed-exitcode").ends_with(0);
+    lab.run("rotate stack.yaml --detailed-exitcode").ends_with(0);
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    let mut after = lab.raw().dump();
+    // Secrets Manager keeps a deleted secret for its recovery window.
+    after.retain(|name, _| !name.starts_with("secret "));
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_plan_right_after_any_apply_is_empty() {
+    let lab = Lab::applied(STACK);
+    assert!(lab.planned().is_empty());
+    for (from, to) in [
+        ("team: edge", "team: platform"),
+        ("owner: shop", "owner: other"),
+        ("description: the edge", "description: \"${certificates.edge.arn} until ${certificates.edge.not_after}\""),
+        ("injection: enabled", "injection: disabled"),
+        ("tier: front", "tier: back"),
+        ("color: blue", "color: green"),
+        ("names: [api.example.org]", "names: [api.example.org, www.example.org]"),
+        ("key_algorithm: EC_prime256v1", "key_algorithm: EC_secp384r1"),
+        ("name: istio/lab/edge", "name: istio/lab/front"),
+        ("{ namespace: prod, name: api-cert }", "{ namespace: istio-ingress, name: api-cert }"),
+    ] {
+        let stack = std::fs::read_to_string(lab.path().join("stack.yaml")).unwrap();
+        assert!(stack.contains(from), "{from}");
+        lab.write("stack.yaml", &stack.replacen(from, to, 1));
+        assert!(!lab.planned().is_empty(), "{to} changes nothing");
+        lab.run("apply stack.yaml --auto-approve").ends_with(0);
+        assert_eq!(lab.planned(), std::collections::BTreeMap::new(), "after {to}");
+    }
+}
+
+#[test]
+fn told_not_to_wait_it_ends_with_3_and_goes_on_later() {
+    let lab = Lab::new(STACK);
+    let ran = lab.run("apply stack.yaml --auto-approve --no-wait").ends_with(3);
+    assert!(ran.stdout.contains("still waiting"), "{}", ran.stdout);
+    let again = lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(!again.stdout.contains("acm_certificate.edge  create"), "{}", again.stdout);
+    assert!(lab.planned().is_empty());
+}
+
+#[test]
+fn records_written_by_hand_are_shown_and_waited_for() {
+    let stack = STACK.replace("    zone: example.com\n", "    dns: manual\n");
+    let lab = Lab::new(&stack);
+    let ran = lab.run("apply stack.yaml --auto-approve --no-wait --target acm_certificate.edge").ends_with(3);
+    assert!(ran.stderr.contains("write these records into the public DNS"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("IN  CNAME"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_part_of_the_stack_is_planned_alone() {
+    let lab = Lab::new(STACK);
+    let plan = lab.run("plan stack.yaml --json --target secretsmanager_secret.edge").ends_with(0).json();
+    let addrs: Vec<String> = super::lab::planned(&plan).into_keys().collect();
+    assert_eq!(addrs, ["acm_certificate.edge", "acm_validation_record.shop.example.com", "secretsmanager_secret.edge"]);
+    let plan = lab.run("plan stack.yaml --json --exclude acm_certificate.edge").ends_with(0).json();
+    let addrs: Vec<String> = super::lab::planned(&plan).into_keys().collect();
+    assert!(!addrs.iter().any(|addr| addr.contains("edge") || addr.contains("shop")), "{addrs:?}");
+}
+
+#[test]
+fn the_apply_stream_is_json_line_by_line() {
+    let lab = Lab::new(STACK);
+    let ran = lab.run("apply stack.yaml --auto-approve --json").ends_with(0);
+    let kinds: Vec<String> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds.first().map(String::as_str), Some("version"));
+    for kind in ["planned_change", "apply_start", "apply_progress", "apply_complete", "change_summary", "outputs"] {
+        assert!(kinds.iter().any(|k| k == kind), "no {kind}");
+    }
+}
+
+#[test]
+fn a_renewal_that_does_not_come_is_told() {
+    // Nobody exports it or uses it: ACM doesn't renew it.
+    let stack = STACK.replace("    tls_secrets: [{ namespace: prod, name: api-cert }]\n", "");
+    let lab = Lab::applied(&stack);
+    lab.run("sandbox advance 175d").ends_with(0);
+    let plan = lab.run("plan stack.yaml").ends_with(0);
+    assert!(plan.stdout.contains("acm_certificate.api: it ends in 22 days, and ACM has not begun to renew it"), "{}", plan.stdout);
+    let rotated = lab.run("rotate stack.yaml").ends_with(0);
+    assert!(rotated.stderr.contains("has not begun to renew it"), "{}", rotated.stderr);
+    lab.run("sandbox advance 30d").ends_with(0);
+    assert_eq!(lab.planned()["acm_certificate.api"].0, "replace");
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(lab.planned().is_empty());
+}
+
+#[test]
+fn what_is_excluded_is_left_alone_with_all_that_hangs_on_it() {
+    let lab = Lab::applied(STACK);
+    for addr in ["acm_certificate.edge", "namespace/prod", "secret/prod/edge-cert"] {
+        let plan = lab.run(&format!("plan stack.yaml --json --exclude {addr}")).ends_with(0).json();
+        assert_eq!(super::lab::planned(&plan), std::collections::BTreeMap::new(), "--exclude {addr}");
+    }
+    lab.run("destroy stack.yaml --auto-approve --exclude secret/prod/edge-cert").ends_with(0);
+    let left = lab.raw().dump();
+    assert!(left.contains_key("Secret prod/edge-cert") && left.contains_key("Namespace /prod"), "{:?}", left.keys());
+    assert!(!left.contains_key("Namespace /istio-ingress"));
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    assert!(!lab.raw().dump().contains_key("Namespace /prod"));
+}
+
+#[test]
+fn without_waiting_the_records_are_written_all_the_same() {
+    let lab = Lab::new(STACK);
+    lab.run("apply stack.yaml --auto-approve --no-wait").ends_with(3);
+    assert_eq!(lab.raw().dump().keys().filter(|name| name.contains(" CNAME ")).count(), 3);
+    lab.run("sandbox advance 30m").ends_with(0);
+    lab.run("apply stack.yaml --auto-approve --no-wait").ends_with(0);
+    assert!(lab.planned().is_empty());
+}
+
+#[test]
+fn a_rotation_requests_nothing_that_was_not_asked_for() {
+    let lab = Lab::new(STACK);
+    let ran = lab.run("rotate stack.yaml").ends_with(1);
+    assert!(ran.stderr.contains("plan/not-applied") && ran.stderr.contains("meshform apply"), "{}", ran.stderr);
+    assert!(!lab.raw().dump().keys().any(|name| name.starts_with("certificate ")));
+}
+
+#[test]
+fn a_replaced_secret_whose_deletion_failed_is_deleted_later() {
+    let lab = Lab::applied(STACK);
+    lab.write("stack.yaml", &STACK.replace("istio/lab/edge", "istio/lab/other"));
+    lab.run("sandbox fault secretsmanager:DeleteSecret access-denied").ends_with(0);
+    lab.run("apply stack.yaml --auto-approve").ends_with(3);
+    lab.run("sandbox fault --clear").ends_with(0);
+    assert_eq!(lab.planned()["secretsmanager_secret.edge"].0, "delete");
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(lab.planned().is_empty());
+    assert_eq!(lab.raw().dump()["secret istio/lab/edge"]["deleted"], true);
+}
