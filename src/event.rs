@@ -55,6 +55,11 @@ pub enum Event {
         /// The idempotency token.
         token: String,
     },
+    /// The create that was begun was refused: it took no effect.
+    Abandoned {
+        /// The resource.
+        addr: Addr,
+    },
     /// The resource exists and is ours from now on; the one before it, if any, is deposed.
     Created {
         /// The resource.

@@ -99,6 +99,15 @@ impl Node {
         if let Value::List(items) = &self.value { Some(items) } else { None }
     }
 
+    /// Whether any text in it holds `part`.
+    pub fn mentions(&self, part: &str) -> bool {
+        match &self.value {
+            Value::Scalar { text, .. } => text.contains(part),
+            Value::List(items) => items.iter().any(|item| item.mentions(part)),
+            Value::Map(entries) => entries.iter().any(|entry| entry.value.mentions(part)),
+        }
+    }
+
     /// The text, if it is a scalar.
     pub fn text(&self) -> Option<&str> {
         if let Value::Scalar { text, .. } = &self.value { Some(text) } else { None }

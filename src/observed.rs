@@ -43,6 +43,9 @@ pub struct Observed {
     pub identity: Identity,
     /// What is found at the addresses of stack and state.
     pub resources: BTreeMap<Addr, Found>,
+    /// What stands where an address is to move to, or where it came from: the secret that has the new name already, the record in the zone
+    /// that the stack no longer names.
+    pub elsewhere: BTreeMap<Addr, Found>,
     /// Older generations that are still there, by address.
     pub deposed: BTreeMap<Addr, Vec<Deposed>>,
     /// The zone of each base domain.
@@ -55,6 +58,8 @@ pub struct Observed {
     pub lineages: Vec<String>,
     /// Requests that were sent for it, by API.
     pub requests: BTreeMap<String, u64>,
+    /// Regions that were to be searched for what a lost state knew, and may not be looked at.
+    pub unseen_regions: Vec<String>,
     /// Of the validation records that would go: why each has to stay, if it has.
     pub record_needs: BTreeMap<Addr, RecordNeed>,
 }

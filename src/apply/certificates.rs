@@ -90,7 +90,7 @@ async fn request(
     let arn = acm.request(spec, &tags_of(step.after.as_ref()), token).await?;
     let created = Event::Created { addr: step.addr.clone(), id: arn.clone(), generation: step.generation, origin: Origin::Created, needs };
     let applied = Event::Applied { addr: step.addr.clone(), attrs: step.after.clone().unwrap_or_default() };
-    Ok(Outcome { events: vec![created, applied], wait: Some(Wait::records(&arn, acm.region(), spec)), notes: Vec::new() })
+    Ok(Outcome { events: vec![created, applied], wait: Some(Wait::records(&arn, acm.region(), spec)), ..Outcome::default() })
 }
 
 async fn change(
@@ -111,7 +111,7 @@ async fn change(
     events.push(Event::Applied { addr: step.addr.clone(), attrs: step.after.clone().unwrap_or_default() });
     let is_issued = step.before.as_ref().and_then(|attrs| attrs.get("status")).and_then(Attr::as_text) == Some("ISSUED");
     let wait = (!is_issued || step.action == Action::Adopt).then(|| Wait::records(arn, acm.region(), spec));
-    Ok(Outcome { events, wait, notes: Vec::new() })
+    Ok(Outcome { events, wait, ..Outcome::default() })
 }
 
 async fn remove(acm: &crate::provider::aws::acm::Acm, step: &Step, arn: &str) -> Result<Outcome, StepError> {

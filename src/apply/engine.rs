@@ -18,8 +18,8 @@ use crate::material::Material;
 use crate::plan::{Action, Plan, Point, Step};
 use crate::provider::error::ProviderError;
 use crate::provider::world::World;
-use crate::resource::Spec;
 use crate::resource::certificate::LeafFacts;
+use crate::resource::{Attr, Spec, TAG_ADOPTED_RECORDS};
 use crate::store::{Lease, StoreError};
 
 pub(super) type Work = Pin<Box<dyn Future<Output = Finished>>>;
@@ -49,6 +49,8 @@ pub(super) struct Outcome {
     /// What must be waited for before the step goes on.
     pub(super) wait: Option<Wait>,
     pub(super) notes: Vec<String>,
+    /// Certificates whose mark of adopted records was written, and what it says now.
+    pub(super) marks: Vec<(Addr, String)>,
 }
 
 impl Outcome {
@@ -333,8 +335,9 @@ impl<L: Lease> Engine<'_, L> {
                 match result {
                     Ok(outcome) => self.advance(node, outcome),
                     Err(error) => {
+                        let kept = self.abandon(node, &error);
                         self.fail(node, error);
-                        Ok(())
+                        kept
                     }
                 }
             }
@@ -373,6 +376,13 @@ impl<L: Lease> Engine<'_, L> {
         for event in outcome.events {
             self.lease.record(event)?;
         }
+        for (addr, mark) in outcome.marks {
+            // Into what is known by now: the certificate's own step may have gone on meanwhile.
+            let Some(current) = self.lease.state().current(&addr) else { continue };
+            let mut attrs = current.attrs.clone();
+            attrs.insert(format!("tags.{TAG_ADOPTED_RECORDS}"), Attr::text(mark));
+            self.lease.record(Event::Applied { addr, attrs })?;
+        }
         match outcome.wait {
             Some(wait) => self.wait(node, wait),
             None => self.set_stage(node, Stage::Created),
@@ -393,7 +403,7 @@ impl<L: Lease> Engine<'_, L> {
             self.applied.waiting.push((addr, wait.what()));
             return;
         }
-        (self.sink)(Progress::Waiting { addr, what: wait.what(), limit: wait.limit() });
+        (self.sink)(Progress::Waiting { addr, what: wait.what(), limit: wait.limit(&self.options.limits) });
         self.waits.add(node, wait, self.world.clock.now());
         self.set_stage(node, stage);
     }
@@ -419,6 +429,13 @@ impl<L: Lease> Engine<'_, L> {
         (self.sink)(Progress::Failed { addr: step.addr.clone(), error: error.clone() });
         self.applied.failed.push((step.addr.clone(), error));
         self.release_material(&step);
+    }
+
+    /// A create that was refused took no effect: the next run begins anew, and is not bound to it.
+    pub(super) fn abandon(&mut self, node: usize, error: &StepError) -> Result<(), StoreError> {
+        let addr = self.step(node).addr.clone();
+        let is_begun = self.lease.state().resources.get(&addr).is_some_and(|known| known.pending.is_some());
+        if is_begun && error.is_refusal() { self.lease.record(Event::Abandoned { addr }) } else { Ok(()) }
     }
 
     fn skip(&mut self, node: usize, because: &Addr) {

@@ -24,9 +24,10 @@ pub use engine::apply;
 
 use crate::addr::Addr;
 use crate::material::MaterialError;
-use crate::plan::{Action, Plan};
-use crate::provider::error::ProviderError;
+use crate::plan::{Action, Plan, Step};
+use crate::provider::error::{Class, ProviderError};
 use crate::resource::certificate::ValidationRecord;
+use crate::stack::Timeouts;
 use crate::store::StoreError;
 
 /// A plan that may be applied: it has no refusal, and the user agreed.
@@ -70,15 +71,17 @@ pub struct Limits {
     pub gone: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            records: Duration::from_mins(5),
-            in_sync: Duration::from_mins(5),
-            in_use: Duration::from_mins(20),
-            gone: Duration::from_mins(15),
-        }
+impl From<Timeouts> for Limits {
+    fn from(timeouts: Timeouts) -> Self {
+        let Timeouts { records, in_sync, in_use, gone } = timeouts;
+        let limit = Duration::from_secs;
+        Self { records: limit(records), in_sync: limit(in_sync), in_use: limit(in_use), gone: limit(gone) }
     }
+}
+
+/// Whether a step of a delivery writes the certificate and its key.
+pub fn writes_material(step: &Step) -> bool {
+    if step.addr.is_kube() { objects::needs_material(step) } else { secrets::needs_material(step) }
 }
 
 /// The wish to stop: running requests finish, waits end, nothing new begins.
@@ -123,7 +126,7 @@ pub enum StepError {
         reason: Rc<MaterialError>,
     },
     /// A wait took too long.
-    #[error("gave up after {} of waiting for {what}", minutes(*.after))]
+    #[error("gave up after {} of waiting for {what}", spoken(*.after))]
     Timeout {
         /// What was waited for.
         what: String,
@@ -138,11 +141,24 @@ pub enum StepError {
     Changed(String),
 }
 
-fn minutes(duration: Duration) -> String {
-    format!("{} min", duration.as_secs().div_ceil(60))
+/// A limit as people say it.
+fn spoken(limit: Duration) -> String {
+    match limit.as_secs() {
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
 }
 
 impl StepError {
+    /// Whether the request certainly took no effect.
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Provider(error) => matches!(error.class, Class::Denied(_) | Class::Quota | Class::Invalid),
+            Self::Changed(_) => true,
+            Self::Material { .. } | Self::Timeout { .. } | Self::NotIssued(_) => false,
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {

@@ -11,12 +11,12 @@ use crate::addr::Addr;
 use crate::event::{Event, Origin};
 use crate::material::PublicPart;
 use crate::observe::kind_path;
-use crate::plan::marks::is_mark;
+use crate::plan::marks::{is_mark, managed_after};
 use crate::plan::{Action, Step};
 use crate::provider::kube::{ApplyMode, KindPath, Kube};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::object::{ObjectSpec, tls_data_attrs};
-use crate::resource::{Attr, Attrs, Spec};
+use crate::resource::{Attr, Attrs, LABEL_MANAGED_BY, Spec};
 use crate::secret::SecretBytes;
 use crate::store::Lease;
 
@@ -185,13 +185,15 @@ async fn remove(kube: &Kube, step: &Step) -> Result<Outcome, StepError> {
     let Some(uid) = step.id.clone() else { return Err(lost(&step.addr)) };
     let (addr, path, namespace) = (step.addr.clone(), kind_path(kind), namespace.as_deref());
     if step.action == Action::Release {
+        let none = Attrs::new();
         let mut metadata = Map::new();
         metadata.insert("uid".into(), json!(uid));
         for (path, _) in step.before.iter().flatten().filter(|(path, _)| is_mark(path)) {
             if let Some((part, key)) = path.strip_prefix("metadata.").and_then(|rest| rest.split_once('.'))
                 && let Value::Object(map) = metadata.entry(part).or_insert_with(|| json!({}))
             {
-                map.insert(key.to_owned(), Value::Null);
+                let after = managed_after(step.before.as_ref().unwrap_or(&none)).filter(|_| key == LABEL_MANAGED_BY);
+                map.insert(key.to_owned(), after.map_or(Value::Null, |manager| json!(manager)));
             }
         }
         match kube.merge(path, namespace, name, &json!({"metadata": metadata})).await {

@@ -137,6 +137,7 @@ impl<L: Lease> Engine<'_, L> {
     fn mark_adopted(&mut self, record: &Addr) {
         let Some(aws) = self.world.aws.clone() else { return };
         let Some(Spec::ValidationRecord(spec)) = self.plan.graph.get(record).map(|resource| resource.spec.clone()) else { return };
+        let mut open = Vec::new();
         for certificate in spec.certificates {
             let Some(current) = self.lease.state().current(&certificate) else { continue };
             let arn = current.id.clone();
@@ -148,21 +149,25 @@ impl<L: Lease> Engine<'_, L> {
             if value == before {
                 continue;
             }
-            let mut attrs = current.attrs.clone();
-            attrs.insert(key, Attr::text(&value));
             self.adopted_marks.insert(certificate.clone(), value.clone());
             let acm = aws.acm(crate::observe::arn_region(&arn).unwrap_or(aws.region()));
-            let node = self.plan.steps.iter().position(|step| step.addr == *record && !step.action.is_removal());
-            let Some(node) = node else { continue };
-            let tags = BTreeMap::from([(TAG_ADOPTED_RECORDS.to_owned(), value)]);
-            let event = Event::Applied { addr: certificate, attrs };
-            // The record is only through when the mark is written.
-            self.set_stage(node, super::engine::Stage::Busy);
-            self.spawn(Box::pin(async move {
-                let result = acm.tag(&arn, &tags).await.map(|()| Outcome::done(vec![event])).map_err(StepError::from);
-                Finished::Step { node, result }
-            }));
+            open.push((acm, arn, certificate, value));
         }
+        let node = self.plan.steps.iter().position(|step| step.addr == *record && !step.action.is_removal());
+        let Some(node) = node.filter(|_| !open.is_empty()) else { return };
+        // The record is only through when all marks are written.
+        self.set_stage(node, super::engine::Stage::Busy);
+        self.spawn(Box::pin(async move {
+            let mut marks = Vec::new();
+            for (acm, arn, certificate, value) in open {
+                let tags = BTreeMap::from([(TAG_ADOPTED_RECORDS.to_owned(), value.clone())]);
+                if let Err(error) = acm.tag(&arn, &tags).await {
+                    return Finished::Step { node, result: Err(error.into()) };
+                }
+                marks.push((certificate, value));
+            }
+            Finished::Step { node, result: Ok(Outcome { marks, ..Outcome::default() }) }
+        }));
     }
 
     /// The record that a certificate asked for since the plan was made.
@@ -228,6 +233,7 @@ impl<L: Lease> Engine<'_, L> {
             let written = match outcome {
                 Ok(written) => written,
                 Err(error) => {
+                    self.abandon(queued.node, &error)?;
                     self.fail(queued.node, error);
                     continue;
                 }
@@ -250,7 +256,7 @@ impl<L: Lease> Engine<'_, L> {
             ];
             let wait = batch.change.clone().filter(|_| written == Written::Sent);
             let wait = wait.map(|change| Wait::InSync { change, role: batch.zone.role.clone() });
-            self.advance(queued.node, Outcome { events, wait, notes: Vec::new() })?;
+            self.advance(queued.node, Outcome { events, wait, ..Outcome::default() })?;
             if origin == Origin::Adopted && step.action == Action::Adopt {
                 self.mark_adopted(&step.addr);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, Finished, Outcome, Stage};
-use super::{Progress, StepError};
+use super::{Limits, Progress, StepError};
 use crate::addr::Addr;
 use crate::event::Event;
 use crate::material::PublicPart;
@@ -69,8 +69,7 @@ impl Wait {
         }
     }
 
-    pub(super) fn limit(&self) -> Duration {
-        let limits = super::Limits::default();
+    pub(super) fn limit(&self, limits: &Limits) -> Duration {
         match self {
             Self::Records { .. } => limits.records,
             Self::Issued { limit, .. } => *limit,
@@ -148,6 +147,11 @@ impl Waits {
         nodes.filter_map(|node| Some((*node, self.active.get(node)?.0.clone()))).collect()
     }
 
+    /// Who has waited for longer than that.
+    fn older_than(&self, age: SignedDuration, now: Timestamp) -> BTreeSet<usize> {
+        self.active.iter().filter(|(_, (_, since))| now.duration_since(*since) > age).map(|(node, _)| *node).collect()
+    }
+
     /// The same without those whose records can't be there yet.
     fn ripe(&self, key: &Key, now: Timestamp) -> Vec<(usize, Wait)> {
         let mut waits = self.of(key);
@@ -158,6 +162,9 @@ impl Waits {
         waits
     }
 }
+
+/// How long a list may lack a certificate that is there.
+const LIST_LAG: SignedDuration = SignedDuration::from_mins(2);
 
 /// The answer of a poll.
 pub(super) struct Polled {
@@ -191,10 +198,11 @@ impl<L: Lease> Engine<'_, L> {
     pub(super) fn poll(&mut self, key: Key) {
         let waits = self.waits.ripe(&key, self.world.clock.now());
         let without_delivery: BTreeSet<usize> = waits.iter().map(|(node, _)| *node).filter(|node| !self.has_delivery(*node)).collect();
+        let overdue = self.waits.older_than(LIST_LAG, self.world.clock.now());
         let (aws, kube) = (self.world.aws.clone(), self.world.kube.clone());
         self.later(Duration::ZERO, async move {
             let answers = match (&key, aws, kube) {
-                (Key::Acm(region), Some(aws), _) => poll_acm(&aws.acm(region), &waits, &without_delivery).await,
+                (Key::Acm(region), Some(aws), _) => poll_acm(&aws.acm(region), &waits, &without_delivery, &overdue).await,
                 (Key::Route53(role), Some(aws), _) => poll_route53(&aws.route53(role.as_ref()).await, &waits).await,
                 (Key::Kube, _, Some(kube)) => poll_kube(&kube, &waits).await,
                 _ => Vec::new(),
@@ -224,13 +232,13 @@ impl<L: Lease> Engine<'_, L> {
 
     fn check_limit(&mut self, node: usize, wait: &Wait, since: Timestamp) {
         let waited = Duration::try_from(self.world.clock.now().duration_since(since)).unwrap_or_default();
-        if waited > wait.limit() {
-            self.fail(node, StepError::Timeout { what: wait.what(), after: wait.limit() });
+        if waited > wait.limit(&self.options.limits) {
+            self.fail(node, StepError::Timeout { what: wait.what(), after: wait.limit(&self.options.limits) });
         }
     }
 
     fn wait_over(&mut self, node: usize, wait: Wait, seen: Seen, since: Timestamp) -> Result<(), StoreError> {
-        let wait_limit = wait.limit();
+        let wait_limit = wait.limit(&self.options.limits);
         let addr = self.step(node).addr.clone();
         match (wait, seen) {
             (Wait::Records { arn, region, is_manual, issue_limit }, Seen::Described(described)) => {
@@ -293,7 +301,12 @@ fn pause(key: &Key, waits: &[(usize, Wait)], count: u32) -> Duration {
     })
 }
 
-async fn poll_acm(acm: &Acm, waits: &[(usize, Wait)], without_delivery: &BTreeSet<usize>) -> Vec<(usize, Result<Seen, StepError>)> {
+async fn poll_acm(
+    acm: &Acm,
+    waits: &[(usize, Wait)],
+    without_delivery: &BTreeSet<usize>,
+    overdue: &BTreeSet<usize>,
+) -> Vec<(usize, Result<Seen, StepError>)> {
     let mut answers = Vec::new();
     let described: Vec<(usize, &Wait, String)> = waits
         .iter()
@@ -323,7 +336,11 @@ async fn poll_acm(acm: &Acm, waits: &[(usize, Wait)], without_delivery: &BTreeSe
             Ok(listed) => {
                 let by_arn: BTreeMap<&str, &Listed> = listed.iter().map(|one| (one.arn.as_str(), one)).collect();
                 for (node, arn) in issued {
-                    let answer = seen_listed(acm, arn, by_arn.get(arn).copied(), without_delivery.contains(&node)).await;
+                    let listed = by_arn.get(arn).copied();
+                    let answer = match listed {
+                        None if overdue.contains(&node) => seen_unlisted(acm, arn).await,
+                        listed => seen_listed(acm, arn, listed, without_delivery.contains(&node)).await,
+                    };
                     answers.push((node, answer));
                 }
             }
@@ -346,6 +363,15 @@ fn seen_described(wait: &Wait, described: Option<Described>) -> Result<Seen, Ste
             let is_complete = described.records().is_some();
             Ok(if is_complete { Seen::Described(Box::new(described)) } else { Seen::Still })
         }
+    }
+}
+
+/// A certificate that no list shows for so long: is it gone?
+async fn seen_unlisted(acm: &Acm, arn: &str) -> Result<Seen, StepError> {
+    match acm.describe(arn).await {
+        Ok(_) => Ok(Seen::Still),
+        Err(error) if error.is_not_found() => Err(StepError::Changed(format!("{arn} was deleted while it was waited for"))),
+        Err(error) => Err(error.into()),
     }
 }
 

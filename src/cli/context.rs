@@ -69,6 +69,35 @@ impl Context {
             .and_then(|stack| Graph::build(compose(&stack), &mut diags).map(|graph| (stack, graph)));
         report::diagnostics(&diags, &sources, self.style());
         let (stack, graph) = loaded.map_err(|_| Exit::Failed)?;
+        self.open(stack, graph)
+    }
+
+    /// The same for a destroy, which goes on without what the stack wants: a variable without a value, or an error in a section that only
+    /// says what should be there, doesn't keep it.
+    pub(super) fn load_for_destroy(&self, args: &StackArgs) -> Result<Loaded, Exit> {
+        let (mut sources, mut diags) = (Sources::default(), Diagnostics::default());
+        let vars = vars(args)?;
+        let Ok(file) = read(&args.stack, &mut sources, &mut diags) else {
+            report::diagnostics(&diags, &sources, self.style());
+            return Err(Exit::Failed);
+        };
+        let whole = stack::check(&file, &vars, &mut sources, &mut diags)
+            .and_then(|stack| Graph::build(compose(&stack), &mut diags).map(|graph| (stack, graph)));
+        if let Ok((stack, graph)) = whole {
+            report::diagnostics(&diags, &sources, self.style());
+            return self.open(stack, graph);
+        }
+        let mut head_diags = Diagnostics::default();
+        let head = stack::check_head(&file, &vars, &mut sources, &mut head_diags);
+        report::diagnostics(&head_diags, &sources, self.style());
+        let stack = head.map_err(|_| Exit::Failed)?;
+        let problems = diags.errors();
+        let (noun, verb) = if problems == 1 { ("problem", "does") } else { ("problems", "do") };
+        eprintln!("note: the stack has {problems} {noun} that {verb} not matter for its removal; see `meshform validate`");
+        self.open(stack, Graph::default())
+    }
+
+    fn open(&self, stack: Stack, graph: Graph) -> Result<Loaded, Exit> {
         if self.sandbox.is_some()
             && let Some(account) = stack.aws.as_ref().and_then(|aws| aws.account.as_deref())
             && account != SANDBOX_ACCOUNT

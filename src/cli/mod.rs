@@ -1,5 +1,7 @@
 //! The command line: arguments in, exit code out. The only place that prints.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod out;
 
 pub mod args;
 mod cmd;
@@ -42,26 +44,13 @@ pub fn main() -> ExitCode {
 /// A panic's message may quote what was at hand: only its place is told.
 fn hide_panics() {
     std::panic::set_hook(Box::new(|info| {
-        if is_broken_pipe(info.payload()) {
-            return;
-        }
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         eprintln!("internal error at {place}; what is done is in the state: the same command goes on. Please report it.");
     }));
 }
 
-/// Whether a panic is `println!` telling that nobody reads any more, as with `meshform plan | head`.
-fn is_broken_pipe(payload: &(dyn std::any::Any + Send)) -> bool {
-    payload.downcast_ref::<String>().is_some_and(|text| text.starts_with("failed printing to std") && text.contains("Broken pipe"))
-}
-
 fn run(cli: &Cli) -> Exit {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(cli))) {
-        Ok(exit) => exit,
-        // What a run still had to do is in the state, as after any interruption.
-        Err(payload) if is_broken_pipe(payload.as_ref()) => Exit::Partial,
-        Err(_) => Exit::Internal,
-    }
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(cli))).unwrap_or(Exit::Internal)
 }
 
 fn dispatch(cli: &Cli) -> Exit {

@@ -28,6 +28,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("stack/not-yet", "This version doesn't handle a section or choice of the stack file."),
     ("stack/ref-not-here", "An output is referred to where only literal text and variables may stand."),
     ("stack/secret-shown", "A secret variable is used where its value would be shown."),
+    ("stack/timeout", "A time-out isn't well-formed or out of range."),
     ("stack/unknown-key", "A key isn't part of the stack file."),
     ("stack/unknown-ref", "A reference to something that doesn't exist."),
     ("stack/version", "The stack file's version isn't one that this program reads."),

@@ -140,6 +140,11 @@ impl Diagnostics {
         &self.items
     }
 
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        self.items.iter().filter(|item| item.severity == Severity::Error).count()
+    }
+
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.items.iter().any(|d| d.severity == Severity::Error)

@@ -131,7 +131,8 @@ async fn ours_of_region(
             (Some(_), None) => true,
             // A create that was begun and not answered: its certificate may be in no list of tags yet.
             (None, None) => may_be_pending(desired, prior, one),
-            (None, Some(_)) => false,
+            // Ours by a list that may lag, and unknown to a state that knows the rest: perhaps it was released a moment ago.
+            (None, Some(tags)) => prior.serial > 0 && is_marked(tags, &prior.stack),
         };
         if is_suspect {
             its_tags = match acm.tags(&one.arn).await {
@@ -145,14 +146,18 @@ async fn ours_of_region(
             // Another stack has taken it over since.
             continue;
         }
-        let marked = tags.get(TAG_STACK).is_some_and(|tag| split_owner(tag).0 == prior.stack);
-        let addr = tags.get(TAG_ADDRESS).filter(|_| marked).and_then(|text| text.parse::<Addr>().ok());
+        let addr = tags.get(TAG_ADDRESS).filter(|_| is_marked(&tags, &prior.stack)).and_then(|text| text.parse::<Addr>().ok());
         let Some(addr) = known.map(|(addr, _)| addr.clone()).or(addr) else { continue };
         let generation = tags.get(TAG_GENERATION).and_then(|text| text.parse().ok());
         let generation = generation.or(known.map(|(_, instance)| instance.generation)).unwrap_or(1);
         ours.push((addr, Ours { listed: one.clone(), tags, generation, described: None }));
     }
     Ok(ours)
+}
+
+/// Whether tags name a stack as the owner.
+fn is_marked(tags: &Tags, stack: &str) -> bool {
+    tags.get(TAG_STACK).is_some_and(|tag| split_owner(tag).0 == stack)
 }
 
 /// Whether the tags in the list say what was last applied.

@@ -6,6 +6,7 @@
 mod certificates;
 mod objects;
 mod records;
+mod regions;
 mod secrets;
 mod zones;
 
@@ -14,26 +15,39 @@ use std::collections::BTreeSet;
 pub(crate) use certificates::dead_reason;
 pub(crate) use objects::kind_path;
 pub(crate) use records::record_id;
+pub(crate) use regions::arn_region;
 
 use crate::addr::{Addr, AwsKind};
 use crate::graph::Graph;
-use crate::observed::{Coverage, Identity, Observed};
+use crate::observed::{Coverage, Identity, Observed, Owner};
+use crate::provider::aws::Aws;
 use crate::provider::error::ProviderError;
 use crate::provider::world::World;
-use crate::resource::Spec;
 use crate::state::State;
 
 /// What to look at besides the desired resources.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Scope {
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
     /// Only certificates and deliveries: no zone, no record, nothing that would go.
     pub rotate: bool,
+    /// All that the stack declares, also what is left out now or is to go: it knows the zones, and the roles that lead to them.
+    pub declared: &'a Graph,
 }
 
 /// Looks at the world.
-pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope) -> Result<Observed, ProviderError> {
-    let (aws, kube) = futures::join!(observe_aws(desired, prior, world, scope), objects::observe(desired, prior, world, scope));
+pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope<'_>) -> Result<Observed, ProviderError> {
+    let home = regions::of(desired, prior, world.aws.as_ref().map(Aws::region));
+    let (aws, kube) = futures::join!(observe_aws(desired, prior, world, &home, scope), objects::observe(desired, prior, world, scope));
     let (mut observed, kube) = (aws?, kube?);
+    // Without a state nothing says in which other regions something of the stack is left: they are asked, unless it is a stack's first run.
+    if let Some(aws) = world.aws.as_ref().filter(|_| prior.serial == 0 && was_applied(desired, &observed, &kube)) {
+        let search = regions::search(&prior.stack, aws, &home).await?;
+        if !search.found.is_empty() {
+            let all = home.union(&search.found).cloned().collect();
+            observed = observe_aws(desired, prior, world, &all, scope).await?;
+        }
+        observed.unseen_regions = search.denied;
+    }
     observed.resources.extend(kube.resources);
     observed.other_namespaces = kube.other_namespaces;
     observed.namespace_content = kube.namespace_content;
@@ -56,13 +70,25 @@ pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope
     Ok(observed)
 }
 
-async fn observe_aws(desired: &Graph, prior: &State, world: &World, scope: Scope) -> Result<Observed, ProviderError> {
+/// Whether a stack without a state may have been applied before: something of it was found, or it wants nothing of AWS that could have been.
+fn was_applied(desired: &Graph, aws: &Observed, kube: &objects::Objects) -> bool {
+    let is_ours = |owner: &Owner| matches!(owner, Owner::Us { .. });
+    aws.resources.values().chain(kube.resources.values()).any(|found| is_ours(&found.owner))
+        || !desired.resources().any(|resource| resource.addr.aws_kind().is_some())
+}
+
+async fn observe_aws(
+    desired: &Graph,
+    prior: &State,
+    world: &World,
+    regions: &BTreeSet<String>,
+    scope: Scope<'_>,
+) -> Result<Observed, ProviderError> {
     let mut observed = Observed::default();
     let Some(aws) = &world.aws else { return Ok(observed) };
-    let regions = regions(desired, prior, aws.region());
     let (certificates, secrets, zones) = futures::try_join!(
-        certificates::observe(desired, prior, aws, &regions, world.clock.now()),
-        secrets::observe(desired, prior, aws, &regions),
+        certificates::observe(desired, prior, aws, regions, world.clock.now()),
+        secrets::observe(desired, prior, aws, regions),
         zones::observe(desired, prior, aws, scope),
     )?;
     let wants_records = !scope.rotate;
@@ -70,40 +96,16 @@ async fn observe_aws(desired: &Graph, prior: &State, world: &World, scope: Scope
     observed.lineages.extend(secrets.lineages);
     observed.deposed = certificates.deposed;
     observed.resources.extend(secrets.resources);
+    observed.elsewhere = secrets.at_new_name;
     if wants_records {
-        let found = records::observe(desired, prior, aws, &certificates.resources, zones, &certificates.listed).await?;
+        let found = records::observe(desired, scope.declared, prior, aws, &certificates.resources, zones, &certificates.listed).await?;
         observed.resources.extend(found.resources);
         observed.zones = found.choices;
         observed.record_needs = found.needs;
+        observed.elsewhere.extend(found.former);
     }
     observed.resources.extend(certificates.resources);
     Ok(observed)
-}
-
-/// The regions that the stack and the state speak of, and the default one.
-fn regions(desired: &Graph, prior: &State, default: &str) -> BTreeSet<String> {
-    let mut regions = BTreeSet::from([default.to_owned()]);
-    for resource in desired.resources() {
-        match &resource.spec {
-            Spec::Certificate(spec) => regions.insert(spec.region.clone()),
-            Spec::Secret(spec) => regions.insert(spec.region.clone()),
-            _ => false,
-        };
-    }
-    for known in prior.resources.values() {
-        for instance in known.current.iter().chain(&known.deposed) {
-            regions.extend(arn_region(&instance.id).map(ToOwned::to_owned));
-        }
-    }
-    regions
-}
-
-/// The region in an ARN.
-pub(crate) fn arn_region(arn: &str) -> Option<&str> {
-    if !arn.starts_with("arn:") {
-        return None;
-    }
-    arn.split(':').nth(3).filter(|region| !region.is_empty())
 }
 
 /// The addresses of a kind that stack or state know.

@@ -24,7 +24,7 @@ pub(super) struct Objects {
     pub(super) lineages: BTreeSet<String>,
 }
 
-pub(super) async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope) -> Result<Objects, ProviderError> {
+pub(super) async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope<'_>) -> Result<Objects, ProviderError> {
     let mut found = Objects::default();
     let Some(kube) = &world.kube else { return Ok(found) };
     let wanted: Vec<&Resource> = desired.resources().filter(|resource| resource.addr.is_kube()).collect();

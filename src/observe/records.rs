@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
 
+use super::addresses;
+use super::regions::{arn_region, is_opt_in, partition};
 use super::zones::Zones;
-use super::{addresses, arn_region};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
@@ -19,64 +20,14 @@ use crate::resource::{Attr, Attrs, Spec, TAG_ADOPTED_RECORDS, validation_record}
 use crate::stack::Role;
 use crate::state::{Instance, State};
 
-/// The regions that every account has, and those that it may have opted into (AWS account management guide, "Regions"). Certificates of one
-/// domain share a record across all regions, so all are asked before a record goes.
-const REGIONS: &[&str] = &[
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-    "ca-central-1",
-    "sa-east-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-];
-const OPT_IN_REGIONS: &[&str] = &[
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-south-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-west-1",
-    "eu-central-2",
-    "eu-south-1",
-    "eu-south-2",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-];
-const CHINA_REGIONS: &[&str] = &["cn-north-1", "cn-northwest-1"];
-const GOVERNMENT_REGIONS: &[&str] = &["us-gov-east-1", "us-gov-west-1"];
-
-/// All regions of the partition that `region` belongs to: a validation record is shared within an account, and so within a partition.
-fn partition(region: &str) -> Vec<&'static str> {
-    match region {
-        china if china.starts_with("cn-") => CHINA_REGIONS.to_vec(),
-        government if government.starts_with("us-gov-") => GOVERNMENT_REGIONS.to_vec(),
-        _ => [REGIONS, OPT_IN_REGIONS].concat(),
-    }
-}
-
 /// The records that were found.
 #[derive(Default)]
 pub(super) struct Records {
     pub(super) resources: BTreeMap<Addr, Found>,
     pub(super) choices: BTreeMap<String, ZoneChoice>,
     pub(super) needs: BTreeMap<Addr, RecordNeed>,
+    /// Records in a zone that the stack no longer names for them.
+    pub(super) former: BTreeMap<Addr, Found>,
 }
 
 /// A record to look at.
@@ -89,10 +40,13 @@ struct Lookup<'a> {
     known: Option<&'a Instance>,
     adopted_by_mark: bool,
     is_desired: bool,
+    /// Whether this is the zone that the record was in, and is not to be in.
+    is_former: bool,
 }
 
 pub(super) async fn observe(
     desired: &Graph,
+    declared: &Graph,
     prior: &State,
     aws: &Aws,
     certificates: &BTreeMap<Addr, Found>,
@@ -100,7 +54,7 @@ pub(super) async fn observe(
     listed: &BTreeMap<String, Vec<Listed>>,
 ) -> Result<Records, ProviderError> {
     let mut found = Records::default();
-    for resource in desired.resources() {
+    for resource in declared.resources() {
         if let Spec::ValidationRecord(spec) = &resource.spec {
             found.choices.insert(spec.base_domain.clone(), zones.choose(spec));
         }
@@ -124,16 +78,24 @@ pub(super) async fn observe(
         let text = |path: &str| known.and_then(|known| known.attrs.get(path)).and_then(Attr::as_text).map(ToOwned::to_owned);
         let is_desired = desired.contains(&addr);
         let zone = match found.choices.get(addr.name()) {
-            Some(ZoneChoice::Found(zone)) => Some(zone.clone()),
-            Some(ZoneChoice::Unusable { .. }) => None,
-            None => match (text("zone_id"), zones.deepest(addr.name())) {
+            Some(ZoneChoice::Found(zone)) if is_desired || known.is_none() => Some(zone.clone()),
+            Some(ZoneChoice::Unusable { .. }) if is_desired => None,
+            _ => match (text("zone_id"), zones.deepest(addr.name())) {
                 (Some(id), _) => Some(FoundZone { id, name: String::new(), role: role_of(known) }),
                 (None, ZoneChoice::Found(zone)) => Some(zone),
                 (None, ZoneChoice::Unusable { .. }) => None,
             },
         };
         let name = wanted.map(|(record, _)| record.name.clone()).or_else(|| text("name"));
+        let former = text("zone_id").filter(|id| zone.as_ref().is_some_and(|zone| zone.id != *id)).zip(text("name"));
+        if let Some((zone_id, name)) = former {
+            let (role, addr) = (role_of(known), addr.clone());
+            let wanted = None;
+            lookups.push(Lookup { zone_id, role, name, wanted, known, adopted_by_mark: false, is_desired: false, is_former: true, addr });
+        }
         if let (Some(zone), Some(name)) = (zone, name) {
+            // What the state knows of the record in another zone says nothing of this one.
+            let known = known.filter(|_| text("zone_id").is_none_or(|id| id == zone.id));
             lookups.push(Lookup {
                 zone_id: zone.id,
                 role: zone.role,
@@ -142,6 +104,7 @@ pub(super) async fn observe(
                 known,
                 adopted_by_mark: wanted.is_some_and(|(_, adopted)| *adopted),
                 is_desired,
+                is_former: false,
                 addr,
             });
         }
@@ -198,7 +161,8 @@ async fn look_up(aws: &Aws, lookups: Vec<Lookup<'_>>, prior: &State, found: &mut
             if let Some(record) = by_name.get(lookup.name.as_str())
                 && let Some(one) = as_found(&lookup, record, prior)
             {
-                found.resources.insert(lookup.addr, one);
+                let place = if lookup.is_former { &mut found.former } else { &mut found.resources };
+                place.insert(lookup.addr, one);
             }
         }
     }
@@ -255,7 +219,7 @@ async fn needs(going: &[Addr], aws: &Aws, leaving: &BTreeSet<&str>, listed: &BTr
         match answer {
             Ok(more) => all.extend(more),
             // Credentials that work elsewhere are refused where the account has not opted in: there is nothing of it there.
-            Err(error) if error.class == Class::Credentials && OPT_IN_REGIONS.contains(&region) => {}
+            Err(error) if error.class == Class::Credentials && is_opt_in(region) => {}
             Err(error) => unknown = Some(format!("in {region}, {error}")),
         }
     }

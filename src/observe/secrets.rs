@@ -18,6 +18,8 @@ use crate::state::{Instance, State};
 #[derive(Default)]
 pub(super) struct Secrets {
     pub(super) resources: BTreeMap<Addr, Found>,
+    /// What has the name that one of ours is to get.
+    pub(super) at_new_name: BTreeMap<Addr, Found>,
     pub(super) lineages: BTreeSet<String>,
 }
 
@@ -49,7 +51,7 @@ pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: 
         }
     }
     by_id(prior, aws, &wanted, &mut found).await?;
-    by_name(desired, aws, &wanted, &mut found).await?;
+    by_name(desired, prior, aws, &wanted, &mut found).await?;
     Ok(found)
 }
 
@@ -103,11 +105,15 @@ async fn by_id(prior: &State, aws: &Aws, wanted: &BTreeSet<Addr>, found: &mut Se
     Ok(())
 }
 
-/// Names that the stack wants to use and nobody of ours has: are they free?
-async fn by_name(desired: &Graph, aws: &Aws, wanted: &BTreeSet<Addr>, found: &mut Secrets) -> Result<(), ProviderError> {
+/// Names that the stack wants to use and that the secret of the address doesn't have: are they free?
+async fn by_name(desired: &Graph, prior: &State, aws: &Aws, wanted: &BTreeSet<Addr>, found: &mut Secrets) -> Result<(), ProviderError> {
     let mut names: BTreeMap<&str, BTreeMap<&str, &Addr>> = BTreeMap::new();
-    for addr in wanted.iter().filter(|addr| !found.resources.contains_key(*addr)) {
+    for addr in wanted {
         if let Some(Spec::Secret(spec)) = desired.get(addr).map(|resource| &resource.spec) {
+            let has = |path: &str| found.resources.get(addr).and_then(|one| one.attrs.get(path)).and_then(Attr::as_text);
+            if has("name") == Some(&spec.name) && has("region") == Some(&spec.region) {
+                continue;
+            }
             names.entry(&spec.region).or_default().insert(&spec.name, addr);
         }
     }
@@ -115,10 +121,15 @@ async fn by_name(desired: &Graph, aws: &Aws, wanted: &BTreeSet<Addr>, found: &mu
         let manager = aws.secretsmanager(region);
         let list: Vec<&str> = names.keys().copied().collect();
         for entry in manager.list_by_names(&list).await? {
-            if let Some(addr) = names.get(entry.name.as_str()) {
-                let owner = entry.owning_service.clone().unwrap_or_else(|| owner_by_tags(&entry.tags));
-                found.resources.insert((*addr).clone(), as_found(&entry, region, Owner::Other(owner)));
-            }
+            let Some(addr) = names.get(entry.name.as_str()) else { continue };
+            let tag = |key: &str| entry.tags.get(key).map(String::as_str);
+            let lineage = tag(TAG_STACK).map(split_owner).filter(|(stack, _)| *stack == prior.stack).map(|(_, lineage)| lineage.to_owned());
+            let owner = match lineage {
+                Some(lineage) if tag(TAG_ADDRESS) == Some(&addr.to_string()) => Owner::Us { lineage: Some(lineage) },
+                _ => Owner::Other(entry.owning_service.clone().unwrap_or_else(|| owner_by_tags(&entry.tags))),
+            };
+            let place = if found.resources.contains_key(*addr) { &mut found.at_new_name } else { &mut found.resources };
+            place.insert((*addr).clone(), as_found(&entry, region, owner));
         }
     }
     Ok(())

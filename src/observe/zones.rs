@@ -22,14 +22,14 @@ pub(super) struct Zones {
     by_role: BTreeMap<Option<Role>, Vec<HostedZone>>,
 }
 
-pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, scope: Scope) -> Result<Zones, ProviderError> {
+pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, scope: Scope<'_>) -> Result<Zones, ProviderError> {
     let mut zones = Zones::default();
     let no_records = addresses(desired, prior, AwsKind::AcmValidationRecord).is_empty();
     if scope.rotate || (no_records && prior.serial > 0) {
         return Ok(zones);
     }
     let mut roles: BTreeSet<Option<Role>> = BTreeSet::new();
-    for resource in desired.resources() {
+    for resource in scope.declared.resources() {
         if let Spec::ValidationRecord(spec) = &resource.spec {
             roles.extend(spec.zones.iter().map(|zone| zone.role.clone()));
             if spec.zones.is_empty() {

@@ -1,12 +1,13 @@
 //! Rotate: what each place holds after a renewal was carried to it.
 
 use crate::addr::Addr;
+use crate::apply::{Applied, writes_material};
 use crate::graph::Graph;
 use crate::plan::decide::date;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Step};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::secret::version_token;
-use crate::resource::{Attr, Spec};
+use crate::resource::{Attr, Resource, Spec};
 use crate::state::State;
 
 /// One certificate and its places.
@@ -34,21 +35,28 @@ pub struct Place {
 }
 
 /// What each place holds by the state, which the run has just brought in line with the world.
-pub fn report(graph: &Graph, state: &State, plan: &Plan) -> Vec<Report> {
+pub fn report(graph: &Graph, state: &State, plan: &Plan, applied: &Applied) -> Vec<Report> {
     let mut reports = Vec::new();
     for resource in graph.resources() {
         if !matches!(resource.spec, Spec::Certificate(_)) {
             continue;
         }
         let leaf = state.certificate(&resource.addr).and_then(|facts| facts.leaf.clone());
-        let places = graph.resources().filter_map(|delivery| place(delivery, &resource.addr, leaf.as_ref(), state, plan)).collect();
+        let places =
+            graph.resources().filter_map(|delivery| place(delivery, &resource.addr, leaf.as_ref(), state, (plan, applied))).collect();
         let not_after = leaf.as_ref().map(|leaf| date(leaf.not_after));
         reports.push(Report { certificate: resource.addr.clone(), leaf, not_after, places });
     }
     reports
 }
 
-fn place(delivery: &crate::resource::Resource, certificate: &Addr, leaf: Option<&LeafFacts>, state: &State, plan: &Plan) -> Option<Place> {
+fn place(
+    delivery: &Resource,
+    certificate: &Addr,
+    leaf: Option<&LeafFacts>,
+    state: &State,
+    (plan, applied): (&Plan, &Applied),
+) -> Option<Place> {
     let holds = |path: &str| state.current(&delivery.addr).and_then(|current| current.attrs.get(path));
     let is_current = match &delivery.spec {
         Spec::Secret(spec) if spec.certificate == *certificate => {
@@ -59,6 +67,10 @@ fn place(delivery: &crate::resource::Resource, certificate: &Addr, leaf: Option<
         }
         _ => return None,
     };
-    let action = plan.steps.iter().find(|step| step.addr == delivery.addr && !step.is_deposed).map_or(Action::NoOp, |step| step.action);
-    Some(Place { addr: delivery.addr.clone(), is_current, action })
+    let planned = plan.steps.iter().find(|step| step.addr == delivery.addr && !step.is_deposed);
+    let is_done = |step: &Step| applied.done.get(&step.action).is_some_and(|addrs| addrs.contains(&step.addr));
+    let action = planned.filter(|step| is_done(step)).map_or(Action::NoOp, |step| step.action);
+    // What was found to hold something else, and was not written, doesn't hold what the state says.
+    let is_unwritten = planned.is_some_and(|step| !is_done(step) && writes_material(step));
+    Some(Place { addr: delivery.addr.clone(), is_current: is_current && !is_unwritten, action })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::marks::Marks;
+use super::marks::{self, Marks};
 use super::{Action, Change, Charge, Cost, Drift, Plan, Policy, Refusal, Step, cost, diff, order, refresh};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
@@ -156,6 +156,11 @@ impl Planner<'_> {
         let found = self.observed.resources.get(addr);
         let known = self.prior.current(addr);
         let Some(found) = found else {
+            if let Some(former) = self.observed.elsewhere.get(addr) {
+                self.step(resource, Action::Create, "another zone is to hold it", None, Vec::new());
+                self.remove_former(addr, former, "goes when the one in the other zone is there");
+                return;
+            }
             let reason = if known.is_some() { "was deleted outside meshform" } else { "absent" };
             if known.is_some() {
                 self.drift.push(Drift { addr: addr.clone(), changes: Vec::new(), is_gone: true });
@@ -167,6 +172,22 @@ impl Planner<'_> {
             Owner::Other(owner) => self.decide_foreign(resource, found, owner),
             Owner::Us { .. } => self.decide_ours(resource, found, known),
         }
+        if addr.aws_kind() == Some(AwsKind::AcmValidationRecord)
+            && let Some(former) = self.observed.elsewhere.get(addr)
+        {
+            self.remove_former(addr, former, "another zone holds it now");
+        }
+    }
+
+    /// The removal of what an address leaves behind.
+    fn remove_former(&mut self, addr: &Addr, former: &Found, why: &str) {
+        let is_adopted = origin_of(former, self.prior.current(addr)) == Origin::Adopted;
+        let (action, reason) = if is_adopted {
+            (Action::Release, format!("{why}; it was there before meshform, and stays"))
+        } else {
+            (Action::Delete, why.to_owned())
+        };
+        self.removal(addr, action, reason, &former.id, true, Some(former.attrs.clone()), true);
     }
 
     fn absent_reason(&self, resource: &Resource, default: &str) -> String {
@@ -276,6 +297,12 @@ impl Planner<'_> {
             self.replace(resource, found, "a new certificate was asked for", Vec::new());
             return;
         }
+        let is_begun = self.prior.resources.get(addr).and_then(|known| known.pending.as_ref());
+        if is_begun.is_some_and(|pending| pending.generation > found.generation) && matches!(resource.spec, Spec::Certificate(_)) {
+            // The request may have reached ACM, whose list lags: the same one is sent again, with the token that it had.
+            self.replace(resource, found, "its replacement was begun, and not answered", Vec::new());
+            return;
+        }
         let attrs = self.wanted_attrs(resource, Some(found), generation, origin);
         let applied = known.filter(|known| known.id == found.id).map(|known| &known.attrs).filter(|attrs| !attrs.is_empty());
         let mut changes = diff::changes(addr, &attrs, found, applied, &found.ours);
@@ -335,13 +362,22 @@ impl Planner<'_> {
     }
 
     fn replace(&mut self, resource: &Resource, found: &Found, why: &str, changes: Vec<Change>) {
+        if let Some(taken) = self.observed.elsewhere.get(&resource.addr) {
+            self.take_new_name(resource, found, taken);
+            return;
+        }
         if origin_of(found, self.prior.current(&resource.addr)) == Origin::Adopted {
             self.notes
                 .push(format!("{} was there before meshform: it is replaced by a new one, and stays", describe(&resource.addr, found)));
         }
         self.step(resource, Action::Replace, why, Some(found), changes);
         // The old one goes when the new one has taken over; an object of Kubernetes goes in the step itself, as its name is its identity.
-        if !resource.addr.is_kube() {
+        if let Some(user) = self.left_out_user(&resource.addr) {
+            self.notes.push(format!(
+                "{}: the old one stays, as {user} is left out and still has it; an apply of the whole stack removes it",
+                resource.addr
+            ));
+        } else if !resource.addr.is_kube() {
             let is_adopted = origin_of(found, self.prior.current(&resource.addr)) == Origin::Adopted;
             let (action, reason) = if is_adopted {
                 (Action::Release, "replaced; it was there before meshform, and stays".to_owned())
@@ -350,6 +386,34 @@ impl Planner<'_> {
             };
             self.removal(&resource.addr, action, reason, &found.id, true, Some(found.attrs.clone()), false);
         }
+    }
+
+    /// The name that a secret is to get is taken already: by someone else, by another of this stack, or by a secret scheduled for deletion.
+    fn take_new_name(&mut self, resource: &Resource, found: &Found, taken: &Found) {
+        let steps = self.steps.len();
+        match &taken.owner {
+            Owner::Other(owner) => self.decide_foreign(resource, taken, owner),
+            Owner::Us { .. } if taken.condition == Condition::Tombstone => {
+                self.step(resource, Action::Restore, "its new name is scheduled for deletion", Some(taken), Vec::new());
+            }
+            // Made by an earlier run that didn't get to know it.
+            Owner::Us { .. } => self.decide_ours(resource, taken, None),
+        }
+        if self.steps.len() > steps || matches!(taken.owner, Owner::Us { .. }) {
+            self.remove_former(&resource.addr, found, "goes when the one with the new name has taken its place");
+        }
+    }
+
+    /// A delivery of a certificate that this plan leaves out: it still has the certificate that is there.
+    fn left_out_user(&self, certificate: &Addr) -> Option<&Addr> {
+        if certificate.aws_kind() != Some(AwsKind::AcmCertificate) {
+            return None;
+        }
+        let is_user = |addr: &&Addr| {
+            let needs = self.prior.resources.get(*addr).filter(|known| known.current.is_some()).map(|known| &known.needs);
+            addr.aws_kind() != Some(AwsKind::AcmValidationRecord) && needs.is_some_and(|needs| needs.contains(certificate))
+        };
+        self.policy.declared.iter().filter(|addr| !self.desired.contains(addr)).find(is_user)
     }
 
     /// Adds a step for a wanted resource.
@@ -418,7 +482,8 @@ impl Planner<'_> {
             Spec::Secret(spec) => spec.attrs(self.leaves.get(&spec.certificate), self.description(spec)),
             Spec::Object(spec) => spec.attrs(spec.certificate.as_ref().and_then(|certificate| self.leaves.get(certificate))),
         };
-        let marks = Marks { stack: &self.prior.stack, lineage: &self.lineage, generation, origin };
+        let was_managed_by = found.map_or("", marks::managed_before);
+        let marks = Marks { stack: &self.prior.stack, lineage: &self.lineage, generation, origin, was_managed_by };
         attrs.extend(marks.attrs(&resource.addr));
         attrs
     }
@@ -649,7 +714,7 @@ impl Planner<'_> {
             }
         }
         for ((addr, id), (generation, in_use_by, origin)) in deposed {
-            if !self.in_scope(&addr) {
+            if !self.in_scope(&addr) || self.left_out_user(&addr).is_some() {
                 continue;
             }
             if origin == Origin::Adopted {
@@ -739,6 +804,12 @@ impl Planner<'_> {
         if unseen > 0 && !self.policy.rotate {
             self.notes.push(format!(
                 "the state knows {unseen} objects of a cluster, and the stack names none: they were not looked at, and stay"
+            ));
+        }
+        if !self.observed.unseen_regions.is_empty() {
+            self.notes.push(format!(
+                "there is no state, and these regions may not be searched for what it knew (tag:GetResources): {}",
+                self.observed.unseen_regions.join(", ")
             ));
         }
         let manual: Vec<String> = self.manual_certificates();

@@ -2,6 +2,7 @@
 
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
+use crate::observed::Found;
 use crate::resource::{
     ANNOTATION_ADDRESS, ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, LABEL_STACK, TAG_ADDRESS, TAG_ADOPTED,
     TAG_ADOPTED_RECORDS, TAG_GENERATION, TAG_STACK,
@@ -18,6 +19,26 @@ pub struct Marks<'a> {
     pub generation: u64,
     /// Where the resource came from.
     pub origin: Origin,
+    /// What the label `app.kubernetes.io/managed-by` of an adopted object said before; empty: nothing.
+    pub was_managed_by: &'a str,
+}
+
+/// What an adopted object's label `app.kubernetes.io/managed-by` said before meshform took it over.
+pub(super) fn managed_before(found: &Found) -> &str {
+    let text = |path: String| found.attrs.get(&path).and_then(Attr::as_text);
+    match text(format!("metadata.annotations.{ANNOTATION_ADOPTED}")) {
+        Some(mark) => mark.strip_prefix(FROM).unwrap_or_default(),
+        None => text(format!("metadata.labels.{LABEL_MANAGED_BY}")).filter(|manager| *manager != "meshform").unwrap_or_default(),
+    }
+}
+
+/// What begins an adoption's mark that names the manager before.
+const FROM: &str = "from ";
+
+/// What the label `app.kubernetes.io/managed-by` is to say again when an adopted object with these attributes is released.
+pub(crate) fn managed_after(before: &Attrs) -> Option<&str> {
+    let mark = before.get(&format!("metadata.annotations.{ANNOTATION_ADOPTED}")).and_then(Attr::as_text)?;
+    mark.strip_prefix(FROM)
 }
 
 impl Marks<'_> {
@@ -41,7 +62,8 @@ impl Marks<'_> {
                 put(format!("metadata.annotations.{ANNOTATION_ADDRESS}"), addr.to_string());
                 put(format!("metadata.annotations.{ANNOTATION_LINEAGE}"), self.lineage.to_owned());
                 if self.origin == Origin::Adopted {
-                    put(format!("metadata.annotations.{ANNOTATION_ADOPTED}"), "true".into());
+                    let mark = if self.was_managed_by.is_empty() { "true".into() } else { format!("{FROM}{}", self.was_managed_by) };
+                    put(format!("metadata.annotations.{ANNOTATION_ADOPTED}"), mark);
                 }
             }
         }

@@ -6,6 +6,7 @@ use super::{Action, Point, Step};
 use crate::addr::{Addr, AwsKind};
 use crate::graph::Graph;
 use crate::observed::Observed;
+use crate::resource::Spec;
 use crate::state::State;
 
 /// Links the steps: creation follows the references, removal goes against them, and what is replaced goes last.
@@ -20,8 +21,16 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
         .map(|(index, step)| (step.addr.clone(), index))
         .collect();
     let needed_by = reverse_needs(steps, desired, prior, observed);
+    let deliveries = deliveries_by_certificate(&making, desired);
     for step in steps.iter_mut() {
         if step.action.is_removal() {
+            // A delivery that moves is there under its new name before the old one goes.
+            let served = prior.resources.get(&step.addr).into_iter().flat_map(|known| &known.needs);
+            for index in served.filter_map(|certificate| deliveries.get(&(certificate, kind(&step.addr)))).flatten() {
+                if step.is_deposed || !desired.contains(&step.addr) {
+                    step.starts_after.push((*index, Point::Ready));
+                }
+            }
             for dependent in needed_by.get(&step.addr).into_iter().flatten() {
                 if let Some(index) = making.get(dependent) {
                     step.starts_after.push((*index, Point::Ready));
@@ -51,6 +60,28 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
             }
             step.ready_after = points(&resource.ready_needs);
         }
+    }
+}
+
+/// The steps that write each certificate's deliveries, by their kind.
+fn deliveries_by_certificate<'a>(making: &BTreeMap<Addr, usize>, desired: &'a Graph) -> BTreeMap<(&'a Addr, Kind<'a>), Vec<usize>> {
+    let mut deliveries: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for resource in desired.resources().filter(|resource| !matches!(resource.spec, Spec::Certificate(_) | Spec::ValidationRecord(_))) {
+        let Some(index) = making.get(&resource.addr) else { continue };
+        for (certificate, _) in resource.needs.iter().filter(|(addr, _)| addr.aws_kind() == Some(AwsKind::AcmCertificate)) {
+            deliveries.entry((certificate, kind(&resource.addr))).or_default().push(*index);
+        }
+    }
+    deliveries
+}
+
+type Kind<'a> = (Option<AwsKind>, Option<&'a str>);
+
+/// What an address is the address of.
+fn kind(addr: &Addr) -> Kind<'_> {
+    match addr {
+        Addr::Aws { .. } => (addr.aws_kind(), None),
+        Addr::Kube { kind, .. } => (None, Some(kind)),
     }
 }
 

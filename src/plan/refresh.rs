@@ -6,7 +6,7 @@ use crate::event::{Event, Origin};
 use crate::graph::Graph;
 use crate::observed::{Condition, Found, Observed, Owner};
 use crate::resource::{Attrs, Spec};
-use crate::state::State;
+use crate::state::{Instance, State};
 
 /// The events that bring the state in line with the world. `take_live` lets the state take the live attributes too (`--refresh-only`).
 pub(super) fn events(desired: &Graph, observed: &Observed, prior: &State, lineage: &str, take_live: bool) -> Vec<Event> {
@@ -31,7 +31,8 @@ pub(super) fn events(desired: &Graph, observed: &Observed, prior: &State, lineag
     }
     for (addr, known) in prior.resources.iter().filter(|(addr, _)| observed.coverage.has(addr)) {
         let found = observed.resources.get(addr).filter(|found| is_there(found));
-        if let (Some(current), None) = (&known.current, found) {
+        let is_elsewhere = |current: &Instance| observed.elsewhere.get(addr).is_some_and(|former| former.id == current.id);
+        if let (Some(current), None) = (known.current.as_ref().filter(|current| !is_elsewhere(current)), found) {
             events.push(Event::Deleted { addr: addr.clone(), id: current.id.clone() });
         }
         let older = observed.deposed.get(addr);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, Failed, Place, Sources};
-use crate::input::{self, Node};
+use crate::input::{self, Node, Value};
 use crate::stack::merge;
 
 /// A file of a stack, read.
@@ -67,6 +67,15 @@ pub struct Files {
 pub struct StackFile {
     /// The document: a map, without `extends`.
     pub node: Node,
+}
+
+impl StackFile {
+    /// The document with these sections only.
+    pub(super) fn only(&self, sections: &[&str]) -> Self {
+        let entries = self.node.entries().unwrap_or_default().iter();
+        let kept = entries.filter(|entry| sections.contains(&entry.key.as_str())).cloned().collect();
+        Self { node: Node::new(Value::Map(kept), self.node.place.clone()) }
+    }
 }
 
 /// Joins the files to one document.

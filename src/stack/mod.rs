@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diag::Place;
 use crate::secret::SecretBytes;
 
-pub use check::check;
+pub use check::{check, check_head};
 pub use file::{File, Files, StackFile, parse};
 pub use origin::{Origin, document, origins};
 pub use vars::{ENV_PREFIX, Values, Vars, settle};
@@ -34,6 +34,8 @@ pub struct Stack {
     pub cluster: Option<Cluster>,
     /// Where the state is kept.
     pub state: StateLocation,
+    /// How long waits may last.
+    pub timeouts: Timeouts,
     /// Namespaces by name.
     pub namespaces: BTreeMap<String, Namespace>,
     /// Certificates by key.
@@ -113,6 +115,25 @@ pub enum StateLocation {
         /// The folder.
         path: String,
     },
+}
+
+/// `timeouts:` the limits of waits in seconds. The limit of a certificate's issue stands with the certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until ACM has made the validation records.
+    pub records: u64,
+    /// Until a change of Route 53 is in sync.
+    pub in_sync: u64,
+    /// Until nobody uses a certificate that is to go.
+    pub in_use: u64,
+    /// Until an object that is being deleted is gone.
+    pub gone: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { records: 300, in_sync: 300, in_use: 1200, gone: 900 }
+    }
 }
 
 /// `namespaces.<name>`

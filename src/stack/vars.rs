@@ -52,6 +52,11 @@ impl Values {
         self.values.get(name)
     }
 
+    /// The names of those without a value.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().filter(|(_, var)| matches!(var, Var::Missing)).map(|(name, _)| name.as_str())
+    }
+
     /// The names of all variables.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)

@@ -124,6 +124,12 @@ impl State {
                 let pending = Pending { generation: *generation, attempt: *attempt, token: token.clone() };
                 self.resources.entry(addr.clone()).or_default().pending = Some(pending);
             }
+            Event::Abandoned { addr } => {
+                if let Some(known) = self.resources.get_mut(addr) {
+                    known.pending = None;
+                    self.drop_if_empty(addr);
+                }
+            }
             Event::Created { addr, id, generation, origin, needs } => {
                 let known = self.resources.entry(addr.clone()).or_default();
                 known.pending = None;

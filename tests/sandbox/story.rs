@@ -161,3 +161,80 @@ fn a_replaced_secret_whose_deletion_failed_is_deleted_later() {
     assert!(lab.planned().is_empty());
     assert_eq!(lab.raw().dump()["secret istio/lab/edge"]["deleted"], true);
 }
+
+#[test]
+fn a_reader_that_goes_away_does_not_stop_an_apply() {
+    let lab = Lab::new(STACK);
+    for stream in ["stdout", "stderr"] {
+        let mut command = lab.command("apply stack.yaml --auto-approve");
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Closed before anything was read.
+        if stream == "stdout" {
+            drop(child.stdout.take())
+        } else {
+            drop(child.stderr.take())
+        }
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0), "with a closed {stream}");
+        assert!(lab.planned().is_empty());
+        lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    }
+}
+
+#[test]
+fn a_stack_is_destroyed_without_the_values_of_its_variables() {
+    let with_vars = STACK.replace("stack: lab\n", "stack: lab\nvars: { owner: {}, team: edge }\n");
+    let with_vars = with_vars.replace("owner: shop", "owner: \"${vars.owner}\"");
+    let lab = Lab::new(&with_vars);
+    lab.run("apply stack.yaml --auto-approve --var owner=shop").ends_with(0);
+    lab.run("plan stack.yaml").ends_with(1);
+    let ran = lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    assert!(ran.stderr.contains("1 problem that does not matter"), "{}", ran.stderr);
+    assert!(lab.run("state list stack.yaml --var owner=shop").ends_with(0).stdout.is_empty());
+}
+
+#[test]
+fn a_destroy_needs_the_variables_of_its_account() {
+    let with_vars =
+        STACK.replace("stack: lab\n", "stack: lab\nvars: { region: {} }\n").replace("region: eu-west-1", "region: \"${vars.region}\"");
+    let lab = Lab::new(&with_vars);
+    let ran = lab.run("destroy stack.yaml --auto-approve").ends_with(1);
+    assert!(ran.stderr.contains("var/no-value"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_limits_of_waits_are_the_stacks() {
+    let lab = Lab::new(&STACK.replace("cluster:", "timeouts: { records: 1s }\ncluster:"));
+    let ran = lab.run("apply stack.yaml --auto-approve").ends_with(3);
+    assert!(ran.stderr.contains("gave up after 1 s of waiting for ACM to make the validation records"), "{}", ran.stderr);
+    lab.write("stack.yaml", STACK);
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(lab.planned().is_empty());
+}
+
+#[test]
+fn a_rotation_that_fails_says_which_place_does_not_hold_it() {
+    let lab = Lab::applied(STACK);
+    lab.run("sandbox advance 200d").ends_with(0);
+    lab.run("sandbox fault kube:patch/secrets server-error times=90").ends_with(0);
+    let report = lab.run("rotate stack.yaml --json").ends_with(3).json();
+    let places: Vec<(String, bool, String)> = report["certificates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|certificate| certificate["places"].as_array().unwrap())
+        .map(|place| {
+            let text = |key: &str| place[key].as_str().unwrap().to_owned();
+            (text("address"), place["current"].as_bool().unwrap(), text("action"))
+        })
+        .collect();
+    for (addr, is_current, action) in &places {
+        let (expected, done) = if addr.starts_with("secret/") { (false, "no-op") } else { (true, "update") };
+        assert_eq!((*is_current, action.as_str()), (expected, done), "{addr}");
+    }
+    assert_eq!(places.len(), 4);
+    lab.run("sandbox fault --clear").ends_with(0);
+    let report = lab.run("rotate stack.yaml").ends_with(0);
+    assert_eq!(report.stdout.matches("holds it now").count(), 3, "{}", report.stdout);
+    assert_eq!(report.stdout.matches("holds it already").count(), 1, "{}", report.stdout);
+}

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::apply::{Applied, Limits, Options, Progress, Stop};
+use crate::apply::{Applied, Options, Progress, Stop};
 use crate::cli::args::ApplyArgs;
 use crate::cli::context::{Context, Loaded, policy};
 use crate::cli::exit::Exit;
@@ -16,7 +16,8 @@ use crate::plan::Plan;
 use crate::store::{Lease as _, Store as _};
 
 pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bool) -> Exit {
-    let loaded = match context.load(&args.stack) {
+    let loaded = if destroy { context.load_for_destroy(&args.stack) } else { context.load(&args.stack) };
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -51,7 +52,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
             parallelism: usize::from(args.run.parallelism),
             no_wait: args.run.no_wait,
             verify_chain: loaded.stack.aws.as_ref().is_none_or(|aws| aws.verify_chain),
-            limits: Limits::default(),
+            limits: loaded.stack.timeouts.into(),
         };
         let stop = Stop::default();
         let caught = signals::listen(&stop);

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::addr::Addr;
-use crate::apply::{Applied, Limits, Options, Progress, Stop};
+use crate::apply::{Applied, Options, Progress, Stop};
 use crate::cli::args::RotateArgs;
 use crate::cli::context::{Context, Loaded};
 use crate::cli::exit::Exit;
@@ -90,7 +90,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
         parallelism: usize::from(args.parallelism),
         no_wait: false,
         verify_chain: super::apply::verify_chain(loaded),
-        limits: Limits::default(),
+        limits: loaded.stack.timeouts.into(),
     };
     let stop = Stop::default();
     let caught = signals::listen(&stop);
@@ -100,7 +100,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
     let applied = ops::apply::apply(plan, "rotate", &world, &mut lease, &options, &stop, &mut sink).await?;
     live.end();
     let Ok(applied) = applied else { return Ok(Exit::Failed) };
-    let reports = ops::rotate::report(&loaded.graph, lease.state(), &planned);
+    let reports = ops::rotate::report(&loaded.graph, lease.state(), &planned, &applied);
     if args.json {
         println!("{:#}", as_json(&reports, &applied));
     } else {

@@ -65,7 +65,7 @@ impl Aws {
         let config = aws_sdk_resourcegroupstagging::config::Builder::from(&self.config)
             .region(aws_types::region::Region::new(region.to_owned()))
             .build();
-        tagging::Tagging::new(aws_sdk_resourcegroupstagging::Client::from_conf(config), self.scope(region), self.budget.clone())
+        tagging::Tagging::new(aws_sdk_resourcegroupstagging::Client::from_conf(config), region, self.scope(region), self.budget.clone())
     }
 
     /// Route 53, with a role's credentials where a zone asks for it.

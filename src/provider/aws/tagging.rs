@@ -1,6 +1,6 @@
 //! The Resource Groups Tagging API: the tags of many certificates in one list. It lags behind, so it may confirm and never condemn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_resourcegroupstagging::Client;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
@@ -13,20 +13,42 @@ use crate::provider::error::{Class, ProviderError};
 #[derive(Clone)]
 pub struct Tagging {
     client: Client,
+    region: String,
     scope: String,
     budget: Budget,
 }
 
 impl Tagging {
-    pub(super) fn new(client: Client, scope: String, budget: Budget) -> Self {
-        Self { client, scope, budget }
+    pub(super) fn new(client: Client, region: &str, scope: String, budget: Budget) -> Self {
+        Self { client, region: region.to_owned(), scope, budget }
     }
 
     /// The tags of all ACM certificates that carry the tag `key`, by ARN.
     pub async fn certificates(&self, key: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>, ProviderError> {
-        let operation = "tag:GetResources";
-        let subject = "ACM certificates";
         let mut found = BTreeMap::new();
+        self.pages(key, "ACM certificates", &["acm"], |arn, tags| {
+            found.insert(arn.to_owned(), tags);
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// The values of the tag `key` on certificates and secrets of the region.
+    pub async fn owners(&self, key: &str) -> Result<BTreeSet<String>, ProviderError> {
+        let mut found = BTreeSet::new();
+        let subject = format!("certificates and secrets in {}", self.region);
+        self.pages(key, &subject, &["acm", "secretsmanager"], |_, mut tags| found.extend(tags.remove(key))).await?;
+        Ok(found)
+    }
+
+    async fn pages(
+        &self,
+        key: &str,
+        subject: &str,
+        kinds: &[&str],
+        mut take: impl FnMut(&str, BTreeMap<String, String>),
+    ) -> Result<(), ProviderError> {
+        let operation = "tag:GetResources";
         let mut token = None;
         loop {
             self.budget.take(&self.scope, operation).await;
@@ -34,7 +56,7 @@ impl Tagging {
                 .client
                 .get_resources()
                 .tag_filters(TagFilter::builder().key(key).build())
-                .resource_type_filters("acm")
+                .set_resource_type_filters(Some(kinds.iter().map(|kind| (*kind).to_owned()).collect()))
                 .resources_per_page(100)
                 .set_pagination_token(token)
                 .send()
@@ -44,11 +66,11 @@ impl Tagging {
                 let Some(arn) = mapping.resource_arn() else {
                     return Err(ProviderError::own(operation, subject, Class::Server, "an entry of the answer has no ARN"));
                 };
-                found.insert(arn.to_owned(), mapping.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect());
+                take(arn, mapping.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect());
             }
             token = page.pagination_token().filter(|t| !t.is_empty()).map(ToOwned::to_owned);
             if token.is_none() {
-                return Ok(found);
+                return Ok(());
             }
         }
     }

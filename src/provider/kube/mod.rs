@@ -322,6 +322,8 @@ fn refused(verb: &'static str, kind: &KindPath, subject: &str, status: StatusCod
         409 => Class::State,
         429 => Class::Throttled,
         400..=499 => Class::Invalid,
+        // A field that the schema doesn't know is answered as an internal error (kube-apiserver 1.36), and stays one however often it is sent.
+        500 if verb == "patch" && said.message.starts_with("failed to create typed patch object") => Class::Invalid,
         _ => Class::Server,
     };
     let message = if matches!(class, Class::Conflict(_)) { String::new() } else { said.message };

@@ -7,6 +7,7 @@ mod deliveries;
 mod names;
 mod namespaces;
 mod syntax;
+mod timeouts;
 mod zones;
 
 use crate::diag::{Diagnostics, Failed, Sources};
@@ -16,7 +17,10 @@ use crate::stack::vars::{self, Vars};
 use crate::stack::{Stack, StateLocation};
 
 /// The keys of a stack.
-const KEYS: &[&str] = &["version", "stack", "extends", "vars", "aws", "cluster", "state", "namespaces", "certificates"];
+const KEYS: &[&str] = &["version", "stack", "extends", "vars", "aws", "cluster", "state", "timeouts", "namespaces", "certificates"];
+
+/// The sections that say whose world it is.
+const HEAD: &[&str] = &["version", "stack", "aws", "cluster", "state", "timeouts"];
 
 /// Sections that later versions handle.
 const NOT_YET: &[&str] = &["istio", "gateways", "load_balancers", "routes", "security", "charts", "manifests", "rotation"];
@@ -35,6 +39,24 @@ pub fn check(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut D
     Ok(stack)
 }
 
+/// Checks only what a destroy needs to know: whose world it is, and where its state is kept. What the stack wants is of no weight then, and
+/// so a variable needs a value only where these sections name it.
+pub fn check_head(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Stack, Failed> {
+    let mut problems = Diagnostics::default();
+    let values = vars::settle(file, vars, sources, &mut problems);
+    let head = file.only(HEAD);
+    for name in values.missing().filter(|name| head.node.mentions(&format!("${{vars.{name}}}"))) {
+        let detail = format!("{} has no value, and the stack's head names it", crate::diag::shown(name));
+        let help = format!("give --var {name}=…, or set {}{name}", vars::ENV_PREFIX);
+        diags.push(crate::diag::Diagnostic::error("var/no-value", "variable without a value", detail).help(help));
+    }
+    let mut reader = Reader { values: &values, sources, diags, certificates: Vec::new() };
+    let stack = document(&mut reader, &head);
+    diags.sort();
+    diags.check()?;
+    stack.ok_or(Failed)
+}
+
 fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
     let known: Vec<&str> = KEYS.iter().chain(NOT_YET).copied().collect();
     let fields = reader.fields(&file.node, "", &known)?;
@@ -49,9 +71,11 @@ fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
     let aws = aws::aws(reader, &fields);
     let cluster = cluster::cluster(reader, &fields);
     let state = state(reader, &fields);
+    let timeouts = timeouts::timeouts(reader, &fields);
     let namespaces = namespaces::namespaces(reader, &fields);
     let certificates = certificates::certificates(reader, &fields, aws.as_ref());
-    Some(Stack { name: name?, aws, cluster, state: state?, namespaces, certificates, secret_vars: std::collections::BTreeMap::new() })
+    let secret_vars = std::collections::BTreeMap::new();
+    Some(Stack { name: name?, aws, cluster, state: state?, timeouts: timeouts?, namespaces, certificates, secret_vars })
 }
 
 fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {
