@@ -3,11 +3,13 @@
 //! Keys are paths such as `acm/000000000000/eu-west-1/cert/…`; [`Tx::scan`] reads a branch of them in the order of bytes. A transaction
 //! holds the world's lock, sees what other processes have written, and is durable before it ends.
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -42,7 +44,11 @@ struct Inner {
     time: Timestamp,
     genesis: Genesis,
     clock: Option<Clock>,
+    /// Branches as types, as they were when something was last changed: the pages of a list read them again and again.
+    branches: Branches,
 }
+
+type Branches = RefCell<BTreeMap<String, Arc<dyn Any + Send + Sync>>>;
 
 /// One line of the journal.
 #[derive(Serialize, Deserialize)]
@@ -70,6 +76,7 @@ pub struct Tx<'a> {
     before: BTreeMap<String, Option<Value>>,
     now: Timestamp,
     seed: String,
+    branches: &'a Branches,
 }
 
 impl fmt::Debug for World {
@@ -88,7 +95,7 @@ impl World {
     /// Opens the world in a folder. One that isn't there begins with `genesis` when it's first used.
     pub fn open(folder: &Path, genesis: Genesis) -> Result<Self, SandboxError> {
         let journal = Journal::open(folder)?;
-        let inner = Inner { journal, entities: BTreeMap::new(), time: genesis.start, genesis, clock: None };
+        let inner = Inner { journal, entities: BTreeMap::new(), time: genesis.start, genesis, clock: None, branches: Branches::default() };
         let world = Self { inner: Mutex::new(inner) };
         world.compact()?;
         Ok(world)
@@ -119,6 +126,7 @@ impl World {
         inner.journal.lock()?;
         let done = inner.journal.replace("");
         inner.entities.clear();
+        inner.branches.take();
         inner.time = inner.genesis.start;
         inner.journal.unlock()?;
         done
@@ -143,7 +151,7 @@ impl Inner {
             Some(seed) => seed.to_owned(),
             None => self.genesis.seed.clone(),
         };
-        let mut tx = Tx { entities: &mut self.entities, before: BTreeMap::new(), now, seed };
+        let mut tx = Tx { entities: &mut self.entities, before: BTreeMap::new(), now, seed, branches: &self.branches };
         if !tx.contains("meta/seed") {
             let seed = tx.seed.clone();
             tx.put("meta/seed", Value::String(seed));
@@ -173,6 +181,9 @@ impl Inner {
 
     fn catch_up(&mut self) -> Result<(), SandboxError> {
         let tail = self.journal.read_tail()?;
+        if tail.replaced || !tail.lines.is_empty() {
+            self.branches.take();
+        }
         if tail.replaced {
             self.entities.clear();
             self.time = self.genesis.start;
@@ -203,6 +214,9 @@ impl Inner {
         }
         if line.put.is_empty() && line.del.is_empty() && now == self.time {
             return Ok(());
+        }
+        if !line.put.is_empty() || !line.del.is_empty() {
+            self.branches.take();
         }
         let mut text = to_json("journal", &line)?;
         text.push('\n');
@@ -289,6 +303,20 @@ impl Tx<'_> {
             .range::<str, _>((Bound::Included(start.max(prefix)), Bound::Unbounded))
             .take_while(move |(key, _)| key.starts_with(prefix))
             .map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// All entities of a branch, as a type. A branch is always read as the same type.
+    pub fn branch<T: DeserializeOwned + Send + Sync + 'static>(&self, prefix: &str) -> Result<Arc<Vec<T>>, SandboxError> {
+        let known = self.branches.borrow().get(prefix).cloned().and_then(|branch| branch.downcast().ok());
+        // What this transaction has changed is in no branch yet.
+        if let (Some(branch), true) = (known, self.before.is_empty()) {
+            return Ok(branch);
+        }
+        let branch: Arc<Vec<T>> = Arc::new(self.scan(prefix).map(|(key, value)| parse(key, value)).collect::<Result<_, _>>()?);
+        if self.before.is_empty() {
+            self.branches.borrow_mut().insert(prefix.to_owned(), branch.clone());
+        }
+        Ok(branch)
     }
 
     /// The keys that start with `prefix`, for when the entities are to be changed on the way.

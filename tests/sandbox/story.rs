@@ -1,6 +1,6 @@
 //! The story that the README tells.
 
-use super::lab::{Lab, STACK};
+use super::lab::{Lab, STACK, block_on};
 
 #[test]
 fn the_demo_runs_as_the_readme_tells_it() {
@@ -204,12 +204,18 @@ fn a_destroy_needs_the_variables_of_its_account() {
 
 #[test]
 fn the_limits_of_waits_are_the_stacks() {
-    let lab = Lab::new(&STACK.replace("cluster:", "timeouts: { records: 1s }\ncluster:"));
-    let ran = lab.run("apply stack.yaml --auto-approve").ends_with(3);
-    assert!(ran.stderr.contains("gave up after 1 s of waiting for ACM to make the validation records"), "{}", ran.stderr);
-    lab.write("stack.yaml", STACK);
-    lab.run("apply stack.yaml --auto-approve").ends_with(0);
-    assert!(lab.planned().is_empty());
+    let lab = Lab::applied(&STACK.replace("cluster:", "timeouts: { gone: 5s }\ncluster:"));
+    let hold = |finalizers: serde_json::Value| {
+        let patch = kube::api::Patch::Merge(serde_json::json!({"metadata": {"finalizers": finalizers}}));
+        let params = kube::api::PatchParams::default();
+        block_on(lab.raw().objects("Secret", Some("istio-ingress")).patch("edge-cert", &params, &patch)).unwrap();
+    };
+    hold(serde_json::json!(["example.com/hold"]));
+    let ran = lab.run("destroy stack.yaml --auto-approve").ends_with(3);
+    assert!(ran.stderr.contains("gave up after 5 s of waiting for the object to go"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("example.com/hold"), "{}", ran.stderr);
+    hold(serde_json::Value::Null);
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
 }
 
 #[test]

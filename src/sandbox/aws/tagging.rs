@@ -64,16 +64,17 @@ fn get_resources(tx: &Tx<'_>, caller: &Caller, input: &Input) -> Outcome {
         Some(token) => page_start(token).ok_or_else(|| invalid("The pagination token is not valid"))?,
     };
 
-    let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let (certificates, secrets) = (acm::all(tx, caller)?, secrets::all(tx, caller)?);
+    let mut found: BTreeMap<&str, &BTreeMap<String, String>> = BTreeMap::new();
     if input.wants("acm", "certificate") {
-        let tagged = acm::all(tx, caller)?.into_iter().filter(|certificate| certificate.ever_tagged);
-        found.extend(tagged.map(|certificate| (certificate.arn, certificate.tags)));
+        let tagged = certificates.iter().filter(|certificate| certificate.ever_tagged);
+        found.extend(tagged.map(|certificate| (certificate.arn.as_str(), &certificate.tags)));
     }
     if input.wants("secretsmanager", "secret") {
-        let tagged = secrets::all(tx, caller)?.into_iter().filter(|secret| secret.ever_tagged);
-        found.extend(tagged.map(|secret| (secret.arn, secret.tags)));
+        let tagged = secrets.iter().filter(|secret| secret.ever_tagged);
+        found.extend(tagged.map(|secret| (secret.arn.as_str(), &secret.tags)));
     }
-    let mut found = found.range(start..).filter(|(arn, tags)| input.fits(arn, tags));
+    let mut found = found.range(start.as_str()..).filter(|(arn, tags)| input.fits(arn, tags));
     let page: Vec<Value> = found
         .by_ref()
         .take(size)

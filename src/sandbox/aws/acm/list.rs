@@ -62,8 +62,9 @@ pub(super) fn list(tx: &Tx<'_>, caller: &Caller, input: Input) -> Outcome {
     let lag = SignedDuration::from_secs(i64::try_from(settings::read(tx)?.list_lag).unwrap_or(i64::MAX));
     let origins = input.certificate_key_pair_origins;
 
-    let mut found: Vec<(String, Certificate)> = all(tx, caller)?
-        .into_iter()
+    let all = all(tx, caller)?;
+    let mut found: Vec<(String, &Certificate)> = all
+        .iter()
         .filter(|certificate| tx.now() >= after(certificate.created, lag).max(certificate.visible))
         .filter(|certificate| wanted(certificate, &input.certificate_statuses, origins.as_deref(), &includes))
         .map(|certificate| {

@@ -11,6 +11,7 @@ mod tags;
 mod validate;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use super::wire::{Answer, Caller, Outcome, Request, refuse};
 use super::{Failure, unknown};
 use crate::sandbox::error::SandboxError;
-use crate::sandbox::world::{Tx, parse};
+use crate::sandbox::world::Tx;
 
 pub(in crate::sandbox) use export::passphrases;
 pub(in crate::sandbox) use manage::set_in_use;
@@ -161,8 +162,8 @@ pub(super) fn is_certificate(key: &str) -> bool {
 }
 
 /// All certificates of an account in a region.
-pub(super) fn all(tx: &Tx<'_>, caller: &Caller) -> Result<Vec<Certificate>, SandboxError> {
-    tx.scan(&prefix(&caller.account, &caller.region, "cert")).map(|(key, value)| parse(key, value)).collect()
+pub(super) fn all(tx: &Tx<'_>, caller: &Caller) -> Result<Arc<Vec<Certificate>>, SandboxError> {
+    tx.branch(&prefix(&caller.account, &caller.region, "cert"))
 }
 
 /// The input of operations that need nothing but an ARN.

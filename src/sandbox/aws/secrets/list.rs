@@ -55,18 +55,21 @@ pub(super) fn list(tx: &Tx<'_>, caller: &Caller, input: &Input) -> Outcome {
     }
     let lag = SignedDuration::from_secs(i64::try_from(settings::read(tx)?.list_lag).unwrap_or(i64::MAX));
     let descending = input.sort_order.as_deref() == Some("desc");
-    let mut found: Vec<(String, Secret)> = all(tx, caller)?
-        .into_iter()
+    let all = all(tx, caller)?;
+    let mut found: Vec<((i64, &str), &Secret)> = all
+        .iter()
         .filter(|secret| tx.now() >= after(secret.created, lag))
         .filter(|secret| input.include_planned_deletion || secret.deleted.is_none())
         .filter(|secret| input.filters.iter().all(|filter| filter.fits(secret)))
         .map(|secret| {
             let created = secret.created.as_microsecond();
             let order = if descending { i64::MAX - created } else { created };
-            (format!("{order:020}/{}", secret.name), secret)
+            ((order, secret.name.as_str()), secret)
         })
         .collect();
-    found.sort_by(|one, two| one.0.cmp(&two.0));
+    found.sort_by_key(|(place, _)| *place);
+    let token = |(order, name): (i64, &str)| format!("{order:020}/{name}");
+    let start = start.as_deref().and_then(|start| start.split_once('/')).and_then(|(order, name)| Some((order.parse::<i64>().ok()?, name)));
     let from = start.map_or(0, |start| found.partition_point(|(place, _)| *place < start));
     let page = &found[from..];
     let shown = page.iter().take(size).map(|(_, secret)| {
@@ -76,7 +79,7 @@ pub(super) fn list(tx: &Tx<'_>, caller: &Caller, input: &Input) -> Outcome {
     });
     let mut output = json!({ "SecretList": shown.collect::<Vec<_>>() });
     if let Some((next, _)) = page.get(size) {
-        output["NextToken"] = json!(page_token(next));
+        output["NextToken"] = json!(page_token(&token(*next)));
     }
     Ok(output)
 }

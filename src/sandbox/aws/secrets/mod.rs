@@ -10,6 +10,7 @@ mod tags;
 mod value;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use super::wire::{Answer, Caller, Outcome, Request, refuse};
 use super::{Failure, unknown};
 use crate::sandbox::error::SandboxError;
-use crate::sandbox::world::{Tx, parse};
+use crate::sandbox::world::Tx;
 
 pub(super) use delete::purge;
 
@@ -92,8 +93,8 @@ pub(super) fn is_secret(key: &str) -> bool {
 }
 
 /// All secrets of an account in a region.
-pub(super) fn all(tx: &Tx<'_>, caller: &Caller) -> Result<Vec<Secret>, SandboxError> {
-    tx.scan(&branch(caller, "secret")).map(|(key, value)| parse(key, value)).collect()
+pub(super) fn all(tx: &Tx<'_>, caller: &Caller) -> Result<Arc<Vec<Secret>>, SandboxError> {
+    tx.branch(&branch(caller, "secret"))
 }
 
 /// The input of operations that need nothing but a secret's id.
