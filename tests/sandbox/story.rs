@@ -171,9 +171,9 @@ fn a_reader_that_goes_away_does_not_stop_an_apply() {
         let mut child = command.spawn().unwrap();
         // Closed before anything was read.
         if stream == "stdout" {
-            drop(child.stdout.take())
+            drop(child.stdout.take());
         } else {
-            drop(child.stderr.take())
+            drop(child.stderr.take());
         }
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0), "with a closed {stream}");
         assert!(lab.planned().is_empty());

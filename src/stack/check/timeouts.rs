@@ -23,12 +23,12 @@ pub(super) fn timeouts(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<T
             continue;
         }
         let text = reader.string_of(&section, key)?;
-        match syntax::duration(&text.text).filter(|seconds| (1..=MOST).contains(seconds)) {
-            Some(seconds) => *limit = seconds,
-            None => {
-                let detail = format!("{} is not a duration between `1s` and `72h`", shown(&text.text));
-                reader.error("stack/timeout", "bad duration", detail, &text.place, "write it like `45m` or `1h30m`");
-            }
+        let seconds = syntax::duration(&text.text).filter(|seconds| (1..=MOST).contains(seconds));
+        if let Some(seconds) = seconds {
+            *limit = seconds;
+        } else {
+            let detail = format!("{} is not a duration between `1s` and `72h`", shown(&text.text));
+            reader.error("stack/timeout", "bad duration", detail, &text.place, "write it like `45m` or `1h30m`");
         }
     }
     Some(timeouts)

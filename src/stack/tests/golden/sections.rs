@@ -334,6 +334,25 @@ certificates:
 ",
     ),
     (
+        "limits of waits",
+        r"version: 1
+stack: a
+timeouts: {gone: 0s, in_use: 1h, wait: 5m}
+",
+        r"error[stack/timeout]: bad duration
+  --> s.yaml:3:18
+   |  timeouts: {gone: 0s, in_use: 1h, wait: 5m}
+   |                   ^^ `0s` is not a duration between `1s` and `72h`
+   = help: write it like `45m` or `1h30m`
+
+error[stack/unknown-key]: unknown key
+  --> s.yaml:3:34
+   |  timeouts: {gone: 0s, in_use: 1h, wait: 5m}
+   |                                   ^^^^ `timeouts` has no `wait`
+   = help: known keys: `records`, `in_sync`, `in_use`, `gone`
+",
+    ),
+    (
         "a recovery window and a duration",
         r"version: 1
 stack: a
