@@ -15,7 +15,7 @@ pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) 
         prior.lineage = super::new_lineage(world, &prior.stack)?;
     }
     let desired = scoped(graph, policy);
-    let policy = &Policy { declared: graph.resources().map(|resource| resource.addr.clone()).collect(), ..policy.clone() };
+    let policy = &Policy { declared: graph.clone(), ..policy.clone() };
     let scope = Scope { rotate: policy.rotate && policy.reissue.is_empty(), declared: graph };
     let observed = observe(&desired, &prior, world, scope).await?;
     Ok(Plan::make(&desired, &observed, &prior, policy, world.clock.now()))

@@ -413,7 +413,7 @@ impl Planner<'_> {
             let needs = self.prior.resources.get(*addr).filter(|known| known.current.is_some()).map(|known| &known.needs);
             addr.aws_kind() != Some(AwsKind::AcmValidationRecord) && needs.is_some_and(|needs| needs.contains(certificate))
         };
-        self.policy.declared.iter().filter(|addr| !self.desired.contains(addr)).find(is_user)
+        self.policy.declared.resources().map(|resource| &resource.addr).filter(|addr| !self.desired.contains(addr)).find(is_user)
     }
 
     /// Adds a step for a wanted resource.
@@ -646,17 +646,23 @@ impl Planner<'_> {
         if !self.policy.destroy {
             return scope;
         }
-        scope.extend(self.policy.targets.iter().cloned());
-        loop {
-            let more = self.prior.resources.iter().filter(|(addr, known)| {
-                !scope.contains(*addr) && !self.policy.excludes.contains(*addr) && known.needs.iter().any(|needed| scope.contains(needed))
-            });
-            let more: Vec<Addr> = more.map(|(addr, _)| addr.clone()).collect();
-            if more.is_empty() {
-                return scope;
-            }
-            scope.extend(more);
+        let needed_by = order::reverse_needs(&[], &self.policy.declared, self.prior, self.observed);
+        let mut open: Vec<Addr> = self.policy.targets.iter().cloned().collect();
+        while let Some(addr) = open.pop() {
+            let dependents = needed_by.get(&addr).into_iter().flatten();
+            open.extend(dependents.filter(|one| !scope.contains(*one) && !self.policy.excludes.contains(*one)).cloned());
+            scope.insert(addr);
         }
+        // A record that certificates share stays with those that stay.
+        let stays = |addr: &Addr| !scope.contains(addr) && self.observed.resources.contains_key(addr);
+        let shared = |record: &&Addr| {
+            record.aws_kind() == Some(AwsKind::AcmValidationRecord)
+                && !self.policy.targets.contains(*record)
+                && needed_by.iter().any(|(certificate, by)| by.contains(*record) && stays(certificate))
+        };
+        let shared: Vec<Addr> = scope.iter().filter(shared).cloned().collect();
+        scope.retain(|addr| !shared.contains(addr));
+        scope
     }
 
     fn in_scope(&self, addr: &Addr) -> bool {
@@ -786,7 +792,7 @@ impl Planner<'_> {
 
     fn finish(mut self) -> Plan {
         self.reconsider();
-        order::link(&mut self.steps, self.desired, self.prior, self.observed);
+        order::link(&mut self.steps, self.desired, self.prior, self.observed, &self.policy.declared);
         if let Some(prices) = &self.policy.prices {
             self.cost.as_of.clone_from(&prices.as_of);
             for resource in self.desired.resources() {

@@ -184,8 +184,8 @@ pub struct Policy {
     pub reissue: BTreeSet<Addr>,
     /// Only certificates and deliveries, and nothing is removed but what a new certificate replaces.
     pub rotate: bool,
-    /// Every address of the stack, also of the parts that are left out.
-    pub declared: BTreeSet<Addr>,
+    /// The whole stack, with the parts that are left out or are to go.
+    pub declared: Graph,
     /// The prices to reckon with.
     pub prices: Option<Prices>,
 }

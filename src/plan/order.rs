@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Action, Point, Step};
 use crate::addr::{Addr, AwsKind};
 use crate::graph::Graph;
-use crate::observed::Observed;
+use crate::observed::{Observed, Owner};
 use crate::resource::Spec;
 use crate::state::State;
 
 /// Links the steps: creation follows the references, removal goes against them, and what is replaced goes last.
-pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed: &Observed) {
+pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed: &Observed, declared: &Graph) {
     steps.sort_by_key(|step| (step.action.is_removal(), rank(step), step.addr.clone(), step.id.clone()));
     let making: BTreeMap<Addr, usize> =
         steps.iter().enumerate().filter(|(_, step)| !step.action.is_removal()).map(|(index, step)| (step.addr.clone(), index)).collect();
@@ -20,7 +20,7 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
         .filter(|(_, step)| step.action.is_removal() && !step.is_deposed)
         .map(|(index, step)| (step.addr.clone(), index))
         .collect();
-    let needed_by = reverse_needs(steps, desired, prior, observed);
+    let needed_by = reverse_needs(steps, declared, prior, observed);
     let deliveries = deliveries_by_certificate(&making, desired);
     for step in steps.iter_mut() {
         if step.action.is_removal() {
@@ -85,8 +85,8 @@ fn kind(addr: &Addr) -> Kind<'_> {
     }
 }
 
-/// Who needs each address: by the state, by the stack, and by what the kinds themselves tell.
-fn reverse_needs(steps: &[Step], desired: &Graph, prior: &State, observed: &Observed) -> BTreeMap<Addr, BTreeSet<Addr>> {
+/// Who needs each address: by the state, by the stack, and by what the kinds themselves tell of what is there.
+pub(super) fn reverse_needs(steps: &[Step], declared: &Graph, prior: &State, observed: &Observed) -> BTreeMap<Addr, BTreeSet<Addr>> {
     let mut needed_by: BTreeMap<Addr, BTreeSet<Addr>> = BTreeMap::new();
     let mut add = |needed: &Addr, by: &Addr| {
         needed_by.entry(needed.clone()).or_default().insert(by.clone());
@@ -96,21 +96,26 @@ fn reverse_needs(steps: &[Step], desired: &Graph, prior: &State, observed: &Obse
             add(needed, addr);
         }
     }
-    for resource in desired.resources() {
+    for resource in declared.resources() {
         for (needed, _) in &resource.needs {
             add(needed, &resource.addr);
         }
     }
-    for step in steps {
-        if let Addr::Kube { namespace: Some(namespace), .. } = &step.addr {
-            add(&Addr::namespace(namespace), &step.addr);
+    let found = observed.resources.iter().filter(|(_, found)| matches!(found.owner, Owner::Us { .. })).map(|(addr, _)| addr);
+    for addr in steps.iter().map(|step| &step.addr).chain(found) {
+        if let Addr::Kube { namespace: Some(namespace), .. } = addr {
+            add(&Addr::namespace(namespace), addr);
         }
         // A record goes before its certificate, which is what leads to it when the state is lost.
-        if step.addr.aws_kind() == Some(AwsKind::AcmCertificate) {
-            let facts = observed.resources.get(&step.addr).and_then(|found| found.certificate.as_ref());
+        if addr.aws_kind() == Some(AwsKind::AcmCertificate) {
+            let facts = observed.resources.get(addr).and_then(|found| found.certificate.as_ref());
             for record in facts.into_iter().flat_map(|facts| &facts.records) {
-                add(&step.addr, &Addr::validation_record(&record.base_domain));
+                add(addr, &Addr::validation_record(&record.base_domain));
             }
+        }
+        // A secret is named after its certificate.
+        if addr.aws_kind() == Some(AwsKind::SecretsManagerSecret) {
+            add(&Addr::certificate(addr.name()), addr);
         }
     }
     needed_by

@@ -164,3 +164,31 @@ fn a_released_object_says_again_who_manages_it() {
     assert_eq!(metadata["labels"]["app.kubernetes.io/managed-by"], "Helm", "{metadata}");
     assert_eq!(metadata["annotations"], json!({"note": "hello"}), "{metadata}");
 }
+
+/// Two certificates of one base domain: they share its record.
+const SHARED: &str = r#"version: 1
+stack: lab
+aws: { region: eu-west-1, account: "000000000000" }
+cluster: { eks: demo }
+namespaces: { prod: {} }
+certificates:
+  one: { domain: shop.example.com, export: true, secrets_manager: one, tls_secrets: [{ namespace: prod, name: one }] }
+  two: { domain: "*.shop.example.com", export: true, tls_secrets: [{ namespace: prod, name: two }] }
+"#;
+
+#[test]
+fn one_of_two_certificates_is_destroyed_and_their_record_stays() {
+    for is_lost in [false, true] {
+        let lab = Lab::applied(SHARED);
+        if is_lost {
+            lab.lose_state();
+        }
+        let plan = lab.run("plan stack.yaml --destroy --json --target acm_certificate.one").ends_with(0).json();
+        let going: Vec<String> = planned(&plan).into_keys().collect();
+        assert_eq!(going, ["acm_certificate.one", "secret/prod/one", "secretsmanager_secret.one"], "lost: {is_lost}");
+        lab.run("destroy stack.yaml --auto-approve --target acm_certificate.one").ends_with(0);
+        assert!(lab.raw().dump().keys().any(|key| key.contains("CNAME")));
+        lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+        assert!(!lab.raw().dump().keys().any(|key| key.contains("CNAME")), "the record is left");
+    }
+}
