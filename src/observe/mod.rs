@@ -95,6 +95,7 @@ async fn observe_aws(
     observed.lineages.extend(certificates.lineages);
     observed.lineages.extend(secrets.lineages);
     observed.deposed = certificates.deposed;
+    observed.deposed.extend(secrets.older);
     observed.resources.extend(secrets.resources);
     observed.elsewhere = secrets.at_new_name;
     if wants_records {

@@ -6,11 +6,11 @@ use super::{addresses, arn_region, owner_by_tags, split_owner};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
-use crate::observed::{Condition, Found, Owner};
+use crate::observed::{Condition, Deposed, Found, Owner};
 use crate::provider::aws::Aws;
 use crate::provider::aws::secretsmanager::{SecretEntry, SecretsManager};
 use crate::provider::error::ProviderError;
-use crate::resource::secret::{ATTRS, DEFAULT_KEY};
+use crate::resource::secret::{ATTRS, DEFAULT_KEY, SecretSpec};
 use crate::resource::{Attr, Attrs, Seen, Spec, TAG_ADDRESS, TAG_ADOPTED, TAG_GENERATION, TAG_STACK, definition};
 use crate::state::{Instance, State};
 
@@ -18,6 +18,8 @@ use crate::state::{Instance, State};
 #[derive(Default)]
 pub(super) struct Secrets {
     pub(super) resources: BTreeMap<Addr, Found>,
+    /// Others of ours at the same address: a change of name or region that was not brought to its end, and whose state was lost.
+    pub(super) older: BTreeMap<Addr, Vec<Deposed>>,
     /// What has the name that one of ours is to get.
     pub(super) at_new_name: BTreeMap<Addr, Found>,
     pub(super) lineages: BTreeSet<String>,
@@ -38,7 +40,7 @@ pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: 
             let addr = entry.tags.get(TAG_ADDRESS).filter(|_| marked).and_then(|text| text.parse::<Addr>().ok());
             let known = addr.as_ref().and_then(|addr| prior.current(addr));
             let Some(addr) = addr else { continue };
-            if known.is_some_and(|known| known.id != entry.arn) || is_of_another_name(desired, &addr, &entry) {
+            if known.is_some_and(|known| known.id != entry.arn) || is_of_another_place(desired, &addr, &entry, region) {
                 continue;
             }
             let entry = confirmed(&manager, entry, known, region).await?;
@@ -47,7 +49,17 @@ pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: 
                 found.lineages.extend(entry.tags.get(TAG_STACK).map(|tag| split_owner(tag).1.to_owned()));
             }
             let lineage = entry.tags.get(TAG_STACK).map(|tag| split_owner(tag).1.to_owned());
-            found.resources.insert(addr, as_found(&entry, region, Owner::Us { lineage }));
+            let one = as_found(&entry, region, Owner::Us { lineage });
+            let Some(other) = found.resources.remove(&addr) else {
+                found.resources.insert(addr, one);
+                continue;
+            };
+            let (current, older) = if fits(desired, &addr, &other) { (other, one) } else { (one, other) };
+            if older.condition != Condition::Tombstone {
+                let older = Deposed { id: older.id, generation: older.generation, in_use_by: Vec::new(), origin: older.origin };
+                found.older.entry(addr.clone()).or_default().push(older);
+            }
+            found.resources.insert(addr, current);
         }
     }
     by_id(prior, aws, &wanted, &mut found).await?;
@@ -55,9 +67,16 @@ pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: 
     Ok(found)
 }
 
-/// A tombstone under a name that the stack no longer uses says nothing about the address.
-fn is_of_another_name(desired: &Graph, addr: &Addr, entry: &SecretEntry) -> bool {
-    entry.is_deleted && matches!(desired.get(addr).map(|r| &r.spec), Some(Spec::Secret(spec)) if spec.name != entry.name)
+/// Whether a secret has the name and the region that the stack wants.
+fn fits(desired: &Graph, addr: &Addr, found: &Found) -> bool {
+    let has = |path: &str, wanted: &str| found.attrs.get(path).and_then(Attr::as_text) == Some(wanted);
+    matches!(desired.get(addr).map(|r| &r.spec), Some(Spec::Secret(spec)) if has("name", &spec.name) && has("region", &spec.region))
+}
+
+/// A tombstone under a name or in a region that the stack no longer uses says nothing about the address.
+fn is_of_another_place(desired: &Graph, addr: &Addr, entry: &SecretEntry, region: &str) -> bool {
+    let is_other = |spec: &SecretSpec| spec.name != entry.name || spec.region != region;
+    entry.is_deleted && matches!(desired.get(addr).map(|r| &r.spec), Some(Spec::Secret(spec)) if is_other(spec))
 }
 
 /// The list's entry when it says what was last applied; else what the secret's own description says.

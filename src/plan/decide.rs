@@ -790,7 +790,26 @@ impl Planner<'_> {
         });
     }
 
+    /// A rotation carries what it can: one certificate that has to be requested anew, or one place that is someone else's, must not keep all
+    /// others from being renewed.
+    fn leave_out(&mut self) -> Vec<Refusal> {
+        if !self.policy.rotate {
+            return Vec::new();
+        }
+        let (left_out, refusals): (Vec<Refusal>, Vec<Refusal>) =
+            std::mem::take(&mut self.refusals).into_iter().partition(|refusal| refusal.addr.is_some());
+        self.refusals = refusals;
+        let refused: BTreeSet<&Addr> = left_out.iter().filter_map(|refusal| refusal.addr.as_ref()).collect();
+        let desired = self.desired;
+        self.steps.retain(|step| {
+            let needs = desired.get(&step.addr).into_iter().flat_map(|resource| &resource.needs);
+            !refused.contains(&step.addr) && !needs.into_iter().any(|(needed, _)| refused.contains(needed))
+        });
+        left_out
+    }
+
     fn finish(mut self) -> Plan {
+        let left_out = self.leave_out();
         self.reconsider();
         order::link(&mut self.steps, self.desired, self.prior, self.observed, &self.policy.declared);
         if let Some(prices) = &self.policy.prices {
@@ -828,6 +847,7 @@ impl Planner<'_> {
             steps: self.steps,
             drift: self.drift,
             refusals: self.refusals,
+            left_out,
             notes: self.notes,
             refresh,
             is_rebuilt: self.is_rebuilt,

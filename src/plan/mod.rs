@@ -214,6 +214,8 @@ pub struct Plan {
     pub drift: Vec<Drift>,
     /// Why it can't be applied.
     pub refusals: Vec<Refusal>,
+    /// What a rotation can't carry on, and so leaves as it is: the rest goes on.
+    pub left_out: Vec<Refusal>,
     /// What is worth saying.
     pub notes: Vec<String>,
     /// What the state has to learn from the world before anything else.

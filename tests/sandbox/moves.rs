@@ -192,3 +192,32 @@ fn one_of_two_certificates_is_destroyed_and_their_record_stays() {
         assert!(!lab.raw().dump().keys().any(|key| key.contains("CNAME")), "the record is left");
     }
 }
+
+#[test]
+fn a_certificate_and_its_secret_move_to_another_region_and_back() {
+    let there =
+        STACK.replace("    export: true\n    tags: { owner: shop }", "    export: true\n    region: us-east-1\n    tags: { owner: shop }");
+    let lab = Lab::applied(STACK);
+    for stack in [there.as_str(), STACK, there.as_str()] {
+        lab.write("stack.yaml", stack);
+        lab.run("apply stack.yaml --auto-approve").ends_with(0);
+        assert!(lab.planned().is_empty());
+        lab.lose_state();
+        assert!(lab.planned().is_empty());
+        lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    }
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+}
+
+#[test]
+fn a_renaming_that_was_cut_off_and_forgotten_leaves_no_secret_behind() {
+    let lab = Lab::applied(STACK);
+    lab.run("sandbox fault secretsmanager:DeleteSecret access-denied times=9").ends_with(0);
+    lab.write("stack.yaml", &renamed("istio/lab/second"));
+    lab.run("apply stack.yaml --auto-approve").ends_with(3);
+    lab.run("sandbox fault --clear").ends_with(0);
+    lab.lose_state();
+    lab.run("apply stack.yaml --auto-approve --approve-rebuilt-deletions").ends_with(0);
+    assert!(lab.planned().is_empty());
+    assert!(is_deleted(&lab.raw(), "istio/lab/edge") && !is_deleted(&lab.raw(), "istio/lab/second"));
+}

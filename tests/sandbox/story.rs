@@ -244,3 +244,21 @@ fn a_rotation_that_fails_says_which_place_does_not_hold_it() {
     assert_eq!(report.stdout.matches("holds it now").count(), 3, "{}", report.stdout);
     assert_eq!(report.stdout.matches("holds it already").count(), 1, "{}", report.stdout);
 }
+
+#[test]
+fn a_rotation_carries_the_rest_past_what_it_can_not_carry() {
+    let lab = Lab::applied(STACK);
+    lab.run("sandbox advance 200d").ends_with(0);
+    let more = format!("{STACK}  new:\n    {{ domain: new.example.com, export: true, tls_secrets: [{{ namespace: prod, name: new }}] }}\n");
+    lab.write("stack.yaml", &more);
+    let ran = lab.run("rotate stack.yaml").ends_with(3);
+    assert!(ran.stderr.contains("plan/not-applied") && ran.stderr.contains("acm_certificate.new"), "{}", ran.stderr);
+    assert_eq!(ran.stdout.matches("holds it now").count(), 4, "{}", ran.stdout);
+    let report = lab.run("rotate stack.yaml --json").ends_with(1).json();
+    assert_eq!(report["complete"], false);
+    assert_eq!(report["left_out"][0]["address"], "acm_certificate.new");
+    assert!(!lab.raw().dump().keys().any(|key| key.contains("new.example.com")));
+    lab.write("stack.yaml", STACK);
+    lab.run("rotate stack.yaml --detailed-exitcode").ends_with(0);
+    assert!(lab.planned().is_empty());
+}

@@ -17,7 +17,7 @@ use crate::cli::view::paint::Paint;
 use crate::cli::{report, signals};
 use crate::ops::rotate::Report;
 use crate::ops::{self, OpError};
-use crate::plan::{Action, Policy};
+use crate::plan::{Action, Plan, Policy};
 use crate::resource::Spec;
 use crate::store::{Lease as _, Store as _};
 
@@ -70,7 +70,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
             print!("{}", human::plan(&plan, paint));
         }
         let is_pending = !plan.is_empty();
-        return Ok(match (plan.refusals.is_empty(), args.detailed_exitcode && is_pending) {
+        return Ok(match (plan.refusals.is_empty() && plan.left_out.is_empty(), args.detailed_exitcode && is_pending) {
             (false, _) => Exit::Failed,
             (true, true) => Exit::Pending,
             (true, false) => Exit::Done,
@@ -83,7 +83,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
         eprint!("{}", human::plan(&plan, paint));
         return Ok(Exit::Failed);
     }
-    if !args.json && (!plan.is_empty() || !plan.notes.is_empty()) {
+    if !args.json && (!plan.is_empty() || !plan.notes.is_empty() || !plan.left_out.is_empty()) {
         eprint!("{}", human::plan(&plan, paint));
     }
     let options = Options {
@@ -102,18 +102,21 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
     let Ok(applied) = applied else { return Ok(Exit::Failed) };
     let reports = ops::rotate::report(&loaded.graph, lease.state(), &planned, &applied);
     if args.json {
-        println!("{:#}", as_json(&reports, &applied));
+        println!("{:#}", as_json(&reports, &applied, &planned));
     } else {
         print!("{}", as_text(&reports, paint));
     }
     if let Some(path) = &args.metrics
-        && let Err(error) = write_metrics(path, context, loaded, &reports, &applied)
+        && let Err(error) = write_metrics(path, context, loaded, &reports, applied.is_complete() && planned.left_out.is_empty())
     {
         eprintln!("error: the metrics file {} can't be written: {error}", path.display());
         return Ok(Exit::Partial);
     }
     let exit = super::apply::ended(&applied, caught.exit());
     let delivered = applied.has_done();
+    if exit == Exit::Done && !planned.left_out.is_empty() {
+        return Ok(if delivered { Exit::Partial } else { Exit::Failed });
+    }
     Ok(if exit == Exit::Done && delivered && args.detailed_exitcode { Exit::Pending } else { exit })
 }
 
@@ -141,7 +144,7 @@ fn clip(serial: &str) -> String {
     if serial.len() > 24 { format!("{}…", &serial[..24]) } else { serial.to_owned() }
 }
 
-fn as_json(reports: &[Report], applied: &Applied) -> serde_json::Value {
+fn as_json(reports: &[Report], applied: &Applied, plan: &Plan) -> serde_json::Value {
     let certificates: Vec<_> = reports
         .iter()
         .map(|report| {
@@ -160,11 +163,17 @@ fn as_json(reports: &[Report], applied: &Applied) -> serde_json::Value {
         .collect();
     let failed: Vec<_> =
         applied.failed.iter().map(|(addr, error)| json!({"address": addr.to_string(), "error": error.to_string()})).collect();
-    json!({"format_version": "1.0", "certificates": certificates, "failed": failed, "complete": applied.is_complete()})
+    let left_out: Vec<_> = plan
+        .left_out
+        .iter()
+        .map(|one| json!({"address": one.addr.as_ref().map(ToString::to_string), "code": one.code, "reason": one.reason}))
+        .collect();
+    let is_complete = applied.is_complete() && left_out.is_empty();
+    json!({"format_version": "1.0", "certificates": certificates, "failed": failed, "left_out": left_out, "complete": is_complete})
 }
 
 /// Writes the metrics beside the file and moves them into place, as node-exporter's text file collector wants it.
-fn write_metrics(path: &Path, context: &Context, loaded: &Loaded, reports: &[Report], applied: &Applied) -> std::io::Result<()> {
+fn write_metrics(path: &Path, context: &Context, loaded: &Loaded, reports: &[Report], is_complete: bool) -> std::io::Result<()> {
     let now = context.clock.now().as_second();
     let stack = label(&loaded.stack.name);
     let mut text = String::new();
@@ -195,10 +204,10 @@ fn write_metrics(path: &Path, context: &Context, loaded: &Loaded, reports: &[Rep
     }
     let _ = writeln!(text, "# HELP meshform_rotate_success Whether the last rotation was complete.");
     let _ = writeln!(text, "# TYPE meshform_rotate_success gauge");
-    let _ = writeln!(text, "meshform_rotate_success{{stack=\"{stack}\"}} {}", u8::from(applied.is_complete()));
+    let _ = writeln!(text, "meshform_rotate_success{{stack=\"{stack}\"}} {}", u8::from(is_complete));
     let _ = writeln!(text, "# HELP meshform_rotate_last_success_timestamp_seconds When a rotation was last complete.");
     let _ = writeln!(text, "# TYPE meshform_rotate_last_success_timestamp_seconds gauge");
-    let last = if applied.is_complete() { Some(now) } else { last_success(path) };
+    let last = if is_complete { Some(now) } else { last_success(path) };
     if let Some(last) = last {
         let _ = writeln!(text, "meshform_rotate_last_success_timestamp_seconds{{stack=\"{stack}\"}} {last}");
     }

@@ -13,7 +13,7 @@ const MAX_VALUE: usize = 120;
 /// A plan in words: what is in the way, what drifted, what would change, and the sum.
 pub(crate) fn plan(plan: &Plan, paint: Paint) -> String {
     let mut out = String::new();
-    for refusal in &plan.refusals {
+    for refusal in plan.refusals.iter().chain(&plan.left_out) {
         out.push_str(&self::refusal(refusal, paint));
     }
     if !plan.refusals.is_empty() {

@@ -5,11 +5,21 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::apply::{Applied, Progress};
-use crate::plan::{Action, Change, Drift, Plan, Step};
+use crate::plan::{Action, Change, Drift, Plan, Refusal, Step};
 use crate::resource::{Attr, Attrs, terraform_type};
 
 /// The version of the plan's JSON; its minor part grows with additions only.
 pub(crate) const FORMAT_VERSION: &str = "1.0";
+
+fn refusal(refusal: &Refusal) -> Value {
+    json!({
+        "address": refusal.addr.as_ref().map(ToString::to_string),
+        "code": refusal.code,
+        "reason": refusal.reason,
+        "help": refusal.help,
+        "place": refusal.place.as_ref().map(ToString::to_string),
+    })
+}
 
 /// A plan in the shape of `terraform show -json` (Terraform documentation, "JSON Output Format").
 pub(crate) fn plan(plan: &Plan) -> Value {
@@ -27,13 +37,8 @@ pub(crate) fn plan(plan: &Plan) -> Value {
         "state_rebuilt": plan.is_rebuilt,
         "resource_changes": plan.steps.iter().map(resource_change).collect::<Vec<_>>(),
         "resource_drift": plan.drift.iter().map(resource_drift).collect::<Vec<_>>(),
-        "refusals": plan.refusals.iter().map(|refusal| json!({
-            "address": refusal.addr.as_ref().map(ToString::to_string),
-            "code": refusal.code,
-            "reason": refusal.reason,
-            "help": refusal.help,
-            "place": refusal.place.as_ref().map(ToString::to_string),
-        })).collect::<Vec<_>>(),
+        "refusals": plan.refusals.iter().map(refusal).collect::<Vec<_>>(),
+        "left_out": plan.left_out.iter().map(refusal).collect::<Vec<_>>(),
         "notes": plan.notes,
         "unchanged": plan.unchanged,
         "costs": {
