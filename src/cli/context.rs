@@ -128,12 +128,7 @@ impl Context {
 
     /// Connects to the stack's world, or to the sandbox.
     pub(super) async fn connect(&self, stack: &Stack) -> Result<World, OpError> {
-        let ends = self.sandbox.as_ref().map(|sandbox| SandboxEnds {
-            http: sandbox.http_client(),
-            kube: sandbox.kube_client(),
-            // Its CA is its own.
-            seed: sandbox.root_certificates_pem().unwrap_or_default(),
-        });
+        let ends = self.sandbox.as_ref().map(|sandbox| SandboxEnds { http: sandbox.http_client(), kube: sandbox.kube_client() });
         connect(stack, self.clock.clone(), ends.as_ref()).await
     }
 

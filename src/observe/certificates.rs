@@ -15,14 +15,16 @@ use crate::observed::{Condition, Deposed, Found, Owner};
 use crate::provider::aws::Aws;
 use crate::provider::aws::acm::{Acm, Described, Listed};
 use crate::provider::error::{Class, ProviderError};
-use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates};
-use crate::resource::{Attr, Attrs, Spec, TAG_ADDRESS, TAG_ADOPTED, TAG_GENERATION, TAG_STACK};
+use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates, ValidationRecord};
+use crate::resource::{Attr, Attrs, Spec, TAG_ADDRESS, TAG_ADOPTED, TAG_ADOPTED_RECORDS, TAG_GENERATION, TAG_STACK};
 use crate::state::{Instance, State};
 
 /// The certificates that were found.
 pub(super) struct Certificates {
     pub(super) resources: BTreeMap<Addr, Found>,
     pub(super) deposed: BTreeMap<Addr, Vec<Deposed>>,
+    /// The records that older generations ask for, and whether they were there before.
+    pub(super) older_records: Vec<(ValidationRecord, bool)>,
     pub(super) lineages: BTreeSet<String>,
     /// All certificates of the regions, whoever owns them.
     pub(super) listed: BTreeMap<String, Vec<Listed>>,
@@ -45,8 +47,13 @@ pub(super) async fn observe(
     regions: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Certificates, ProviderError> {
-    let mut found =
-        Certificates { resources: BTreeMap::new(), deposed: BTreeMap::new(), lineages: BTreeSet::new(), listed: BTreeMap::new() };
+    let mut found = Certificates {
+        resources: BTreeMap::new(),
+        deposed: BTreeMap::new(),
+        older_records: Vec::new(),
+        lineages: BTreeSet::new(),
+        listed: BTreeMap::new(),
+    };
     let wanted = addresses(desired, prior, AwsKind::AcmCertificate);
     let mut ours: BTreeMap<Addr, Vec<Ours>> = BTreeMap::new();
     for region in regions {
@@ -69,8 +76,13 @@ pub(super) async fn observe(
         let Some(current) = several.pop() else { continue };
         for older in several {
             let acm = aws.acm(arn_region(&older.listed.arn).unwrap_or(aws.region()));
+            let adopted = older.tags.get(TAG_ADOPTED_RECORDS).map_or("", String::as_str);
             let in_use_by = match acm.describe(&older.listed.arn).await {
-                Ok(described) => described.in_use_by,
+                Ok(described) => {
+                    let records = described.records().unwrap_or_default();
+                    found.older_records.extend(records.into_iter().map(|record| (record.clone(), is_adopted(adopted, &record))));
+                    described.in_use_by
+                }
                 Err(error) if error.is_not_found() => continue,
                 Err(error) => return Err(error),
             };
@@ -208,6 +220,11 @@ async fn unlisted(prior: &State, aws: &Aws, ours: &BTreeMap<Addr, Vec<Ours>>, no
         }
     }
     Ok(found)
+}
+
+/// Whether a certificate's mark says that a record was there before.
+pub(super) fn is_adopted(mark: &str, record: &ValidationRecord) -> bool {
+    mark == "*" || mark.split(' ').any(|base| base == record.base_domain)
 }
 
 /// How long a certificate may be unknown to ACM after its request (API: RequestCertificate, "delay of several seconds").

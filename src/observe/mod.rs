@@ -30,6 +30,8 @@ use crate::state::State;
 pub struct Scope<'a> {
     /// Only certificates and deliveries: no zone, no record, nothing that would go.
     pub rotate: bool,
+    /// Look in every region, whatever the state says: nothing may be left when a stack goes.
+    pub everywhere: bool,
     /// All that the stack declares, also what is left out now or is to go: it knows the zones, and the roles that lead to them.
     pub declared: &'a Graph,
 }
@@ -39,9 +41,13 @@ pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope
     let home = regions::of(desired, prior, world.aws.as_ref().map(Aws::region));
     let (aws, kube) = futures::join!(observe_aws(desired, prior, world, &home, scope), objects::observe(desired, prior, world, scope));
     let (mut observed, kube) = (aws?, kube?);
-    // Without a state nothing says in which other regions something of the stack is left: they are asked, unless it is a stack's first run.
-    if let Some(aws) = world.aws.as_ref().filter(|_| prior.serial == 0 && was_applied(desired, &observed, &kube)) {
-        let search = regions::search(&prior.stack, aws, &home).await?;
+    // Without a state nothing says in which other regions something of the stack is left: they are asked. What seems to be a stack's first
+    // run asks only the region of global services; should that not be enough, its destroy asks them all.
+    if let Some(aws) = world.aws.as_ref().filter(|_| prior.serial == 0 || scope.everywhere) {
+        let lineages: BTreeSet<&str> = observed.lineages.iter().chain([&prior.lineage]).map(String::as_str).collect();
+        let owners: BTreeSet<String> = lineages.into_iter().map(|lineage| format!("{}/{lineage}", prior.stack)).collect();
+        let all = scope.everywhere || was_applied(desired, &observed, &kube);
+        let search = regions::search(&owners, aws, &home, all).await?;
         if !search.found.is_empty() {
             let all = home.union(&search.found).cloned().collect();
             observed = observe_aws(desired, prior, world, &all, scope).await?;
@@ -92,19 +98,19 @@ async fn observe_aws(
         zones::observe(desired, prior, aws, scope),
     )?;
     let wants_records = !scope.rotate;
-    observed.lineages.extend(certificates.lineages);
+    observed.lineages.extend(certificates.lineages.iter().cloned());
     observed.lineages.extend(secrets.lineages);
-    observed.deposed = certificates.deposed;
-    observed.deposed.extend(secrets.older);
+    observed.deposed = secrets.older;
     observed.resources.extend(secrets.resources);
     observed.elsewhere = secrets.at_new_name;
     if wants_records {
-        let found = records::observe(desired, scope.declared, prior, aws, &certificates.resources, zones, &certificates.listed).await?;
+        let found = records::observe(desired, scope.declared, prior, aws, &certificates, zones).await?;
         observed.resources.extend(found.resources);
         observed.zones = found.choices;
         observed.record_needs = found.needs;
         observed.elsewhere.extend(found.former);
     }
+    observed.deposed.extend(certificates.deposed);
     observed.resources.extend(certificates.resources);
     Ok(observed)
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 
 use super::addresses;
+use super::certificates::{Certificates, is_adopted};
 use super::regions::{arn_region, is_opt_in, partition};
 use super::zones::Zones;
 use crate::addr::{Addr, AwsKind};
@@ -49,10 +50,10 @@ pub(super) async fn observe(
     declared: &Graph,
     prior: &State,
     aws: &Aws,
-    certificates: &BTreeMap<Addr, Found>,
+    observed: &Certificates,
     zones: Zones,
-    listed: &BTreeMap<String, Vec<Listed>>,
 ) -> Result<Records, ProviderError> {
+    let (certificates, listed) = (&observed.resources, &observed.listed);
     let mut found = Records::default();
     for resource in declared.resources() {
         if let Spec::ValidationRecord(spec) = &resource.spec {
@@ -64,10 +65,14 @@ pub(super) async fn observe(
     for certificate in certificates.values().filter(|found| matches!(found.owner, Owner::Us { .. })) {
         let adopted = certificate.attrs.get(&format!("tags.{TAG_ADOPTED_RECORDS}")).and_then(Attr::as_text).unwrap_or_default();
         for record in certificate.certificate.iter().flat_map(|facts| &facts.records) {
-            let is_adopted = adopted == "*" || adopted.split(' ').any(|base| base == record.base_domain);
+            let is_adopted = is_adopted(adopted, record);
             let entry = asked.entry(&record.base_domain).or_insert((record, is_adopted));
             entry.1 |= is_adopted;
         }
+    }
+    for (record, is_adopted) in &observed.older_records {
+        let entry = asked.entry(&record.base_domain).or_insert((record, *is_adopted));
+        entry.1 |= is_adopted;
     }
     let mut addrs = addresses(desired, prior, AwsKind::AcmValidationRecord);
     addrs.extend(asked.keys().map(|base| Addr::validation_record(base)));

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use futures::StreamExt as _;
 
-use super::split_owner;
 use crate::graph::Graph;
 use crate::provider::aws::Aws;
 use crate::provider::error::{Class, ProviderError};
@@ -101,15 +100,18 @@ pub(super) struct Search {
     pub(super) denied: Vec<String>,
 }
 
-/// Searches the regions of the partition, but for `home`.
-pub(super) async fn search(stack: &str, aws: &Aws, home: &BTreeSet<String>) -> Result<Search, ProviderError> {
-    let others = partition(aws.region()).into_iter().filter(|region| !home.contains(*region));
+/// Searches the regions of the partition, but for `home`, for what carries one of these owners' tags; or only the first one, where the
+/// certificates of global services are.
+pub(super) async fn search(owners: &BTreeSet<String>, aws: &Aws, home: &BTreeSet<String>, all: bool) -> Result<Search, ProviderError> {
+    let partition = partition(aws.region());
+    let asked = if all { partition.len() } else { 1 };
+    let others = partition.into_iter().take(asked).filter(|region| !home.contains(*region));
     let asked = others.map(|region| async move { (region, aws.tagging(region).owners(TAG_STACK).await) });
     let answers: Vec<(&str, Result<BTreeSet<String>, ProviderError>)> = futures::stream::iter(asked).buffered(8).collect().await;
     let mut search = Search { found: BTreeSet::new(), denied: Vec::new() };
     for (region, answer) in answers {
         match answer {
-            Ok(owners) if owners.iter().any(|tag| split_owner(tag).0 == stack) => {
+            Ok(there) if !owners.is_disjoint(&there) => {
                 search.found.insert(region.to_owned());
             }
             Ok(_) => {}

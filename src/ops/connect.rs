@@ -21,8 +21,6 @@ pub struct SandboxEnds {
     pub http: SharedHttpClient,
     /// Answers Kubernetes requests.
     pub kube: kube::Client,
-    /// What tells this sandbox from others.
-    pub seed: String,
 }
 
 /// Connects to what the stack names. Another account than the pinned one stops here, before anything of it is read.
@@ -49,7 +47,7 @@ pub async fn connect(stack: &Stack, clock: Clock, sandbox: Option<&SandboxEnds>)
         None => None,
         Some(cluster) => Some(connect_cluster(cluster, aws.as_ref(), sandbox).await?),
     };
-    Ok(World { aws, kube, clock, lineage_seed: sandbox.map(|ends| ends.seed.clone()) })
+    Ok(World { aws, kube, clock })
 }
 
 async fn connect_cluster(cluster: &Cluster, aws: Option<&Aws>, sandbox: Option<&SandboxEnds>) -> Result<Kube, OpError> {

@@ -29,9 +29,6 @@ pub enum OpError {
         /// The account of the credentials.
         found: String,
     },
-    /// No randomness is to be had.
-    #[error("the system gives no random bytes: {0}")]
-    Random(String),
 }
 
 impl OpError {
@@ -40,7 +37,7 @@ impl OpError {
         match self {
             Self::World(error) => error.help(),
             Self::Store(StoreError::Leased(_)) => Some("wait until that run is over, and run the same command again".into()),
-            Self::Store(_) | Self::Random(_) => None,
+            Self::Store(_) => None,
             Self::OtherAccount { .. } => {
                 Some("use the credentials or the profile of that account, or correct `aws.account`; nothing was read or changed".into())
             }
@@ -48,12 +45,13 @@ impl OpError {
     }
 }
 
-/// A fresh lineage of 16 hex digits: random, but in the sandbox, where a run can be repeated.
-pub(crate) fn new_lineage(world: &World, stack: &str) -> Result<String, OpError> {
-    if let Some(seed) = &world.lineage_seed {
-        let text = format!("{seed}\n{stack}\n{}", world.clock.now());
-        return Ok(sha256_hex(text.as_bytes())[..16].to_owned());
-    }
-    let random = getrandom::u64().map_err(|error| OpError::Random(error.to_string()))?;
-    Ok(format!("{random:016x}"))
+/// The lineage of a stack's first state, 16 hex digits. It follows from whose stack it is, and where: a run that was killed and whose state is
+/// lost left marks that may not show yet, and the next run must not take another lineage than theirs.
+pub(crate) fn first_lineage(world: &World, stack: &str) -> String {
+    let place = match (&world.aws, &world.kube) {
+        (Some(aws), _) => format!("{}/{}", aws.account(), aws.region()),
+        (None, Some(kube)) => kube.uid().to_owned(),
+        (None, None) => String::new(),
+    };
+    sha256_hex(format!("{stack}\n{place}").as_bytes())[..16].to_owned()
 }

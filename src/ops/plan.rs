@@ -12,11 +12,11 @@ use crate::state::State;
 pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) -> Result<Plan, OpError> {
     let mut prior = state.clone();
     if prior.lineage.is_empty() {
-        prior.lineage = super::new_lineage(world, &prior.stack)?;
+        prior.lineage = super::first_lineage(world, &prior.stack);
     }
     let desired = scoped(graph, policy);
     let policy = &Policy { declared: graph.clone(), ..policy.clone() };
-    let scope = Scope { rotate: policy.rotate && policy.reissue.is_empty(), declared: graph };
+    let scope = Scope { rotate: policy.rotate && policy.reissue.is_empty(), everywhere: policy.destroy, declared: graph };
     let observed = observe(&desired, &prior, world, scope).await?;
     Ok(Plan::make(&desired, &observed, &prior, policy, world.clock.now()))
 }

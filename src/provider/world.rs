@@ -13,6 +13,4 @@ pub struct World {
     pub kube: Option<Kube>,
     /// The clock.
     pub clock: Clock,
-    /// In the sandbox, what a new lineage is made of, so that a rehearsal can be repeated; else it is random.
-    pub lineage_seed: Option<String>,
 }

@@ -46,6 +46,49 @@ fn without_its_state_destroy_leaves_nothing() {
 }
 
 #[test]
+fn killed_and_without_its_state_an_apply_goes_on_as_the_same_stack() {
+    let undisturbed = Lab::applied(STACK).raw().dump();
+    for point in ["after:9", "before-durable:12", "after:20"] {
+        let lab = Lab::new(STACK);
+        let output = lab.command("apply stack.yaml --auto-approve").env("MESHFORM_SANDBOX_CRASH", point).output().unwrap();
+        assert_eq!(output.status.code(), None, "it was not killed at {point}");
+        lab.lose_state();
+        lab.run("apply stack.yaml --auto-approve --approve-rebuilt-deletions").ends_with(0);
+        // What was requested just before the kill may show only by now: it is a duplicate, and goes.
+        lab.run("sandbox advance 1m").ends_with(0);
+        lab.run("apply stack.yaml --auto-approve --approve-rebuilt-deletions").ends_with(0);
+        assert!(lab.planned().is_empty(), "killed at {point}");
+        assert_eq!(without_generations(lab.raw().dump()), without_generations(undisturbed.clone()), "killed at {point}");
+    }
+}
+
+/// The world without the tags that count the generations: a certificate that was requested twice has the second.
+fn without_generations(
+    mut world: std::collections::BTreeMap<String, serde_json::Value>,
+) -> std::collections::BTreeMap<String, serde_json::Value> {
+    for value in world.values_mut() {
+        if let Some(tags) = value.get_mut("tags").and_then(serde_json::Value::as_object_mut) {
+            tags.remove("meshform.dev/generation");
+        }
+    }
+    world
+}
+
+#[test]
+fn a_record_that_only_an_older_generation_asks_for_goes_with_it_without_a_state() {
+    let lab = Lab::applied(STACK);
+    lab.write("stack.yaml", &STACK.replace("names: [api.example.org]", "names: [www.api.example.com]"));
+    lab.run("sandbox fault acm:DeleteCertificate access-denied times=9").ends_with(0);
+    lab.run("apply stack.yaml --auto-approve --exclude acm_validation_record.api.example.org").ends_with(3);
+    lab.run("sandbox fault --clear").ends_with(0);
+    lab.lose_state();
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    let left: Vec<String> = lab.raw().dump().into_keys().filter(|key| key.contains("CNAME") || key.starts_with("certificate")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn a_torn_state_and_a_newer_one_are_refused_and_kept() {
     let lab = Lab::applied(STACK);
     let path = lab.path().join(".meshform/lab/state.json");
