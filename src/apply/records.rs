@@ -128,7 +128,9 @@ impl<L: Lease> Engine<'_, L> {
             Event::Created { addr: step.addr.clone(), id, generation: 1, origin: Origin::Adopted, needs: self.needs(&step.addr) },
             Event::Applied { addr: step.addr.clone(), attrs: applied_attrs(zone, record) },
         ];
-        self.advance(node, Outcome::done(events))?;
+        let note = format!("{} was there already, as ACM asks for it: it is used, and stays when the stack goes", step.addr);
+        let notes = if step.action == Action::Create { vec![note] } else { Vec::new() };
+        self.advance(node, Outcome { notes, ..Outcome::done(events) })?;
         self.mark_adopted(&step.addr);
         Ok(())
     }

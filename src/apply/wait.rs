@@ -318,8 +318,9 @@ async fn poll_acm(
     let arns = described.iter().map(|(_, _, arn)| arn.clone()).collect();
     match acm.describe_all(arns).await {
         Ok(found) => {
-            for ((node, wait, _), one) in described.iter().zip(found) {
-                answers.push((*node, seen_described(wait, one)));
+            for ((node, wait, arn), one) in described.iter().zip(found) {
+                let is_gone = one.is_none() && matches!(wait, Wait::Records { .. }) && overdue.contains(node);
+                answers.push((*node, if is_gone { Err(deleted_meanwhile(arn)) } else { seen_described(wait, one) }));
             }
         }
         Err(error) => answers.extend(described.iter().map(|(node, _, _)| (*node, Err(error.clone().into())))),
@@ -366,11 +367,15 @@ fn seen_described(wait: &Wait, described: Option<Described>) -> Result<Seen, Ste
     }
 }
 
+fn deleted_meanwhile(arn: &str) -> StepError {
+    StepError::Changed(format!("{arn} was deleted while it was waited for"))
+}
+
 /// A certificate that no list shows for so long: is it gone?
 async fn seen_unlisted(acm: &Acm, arn: &str) -> Result<Seen, StepError> {
     match acm.describe(arn).await {
         Ok(_) => Ok(Seen::Still),
-        Err(error) if error.is_not_found() => Err(StepError::Changed(format!("{arn} was deleted while it was waited for"))),
+        Err(error) if error.is_not_found() => Err(deleted_meanwhile(arn)),
         Err(error) => Err(error.into()),
     }
 }

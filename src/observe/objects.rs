@@ -9,6 +9,7 @@ use crate::addr::Addr;
 use crate::event::Origin;
 use crate::graph::Graph;
 use crate::observed::{Condition, Found, Owner};
+use crate::plan::marks::is_mark;
 use crate::provider::error::ProviderError;
 use crate::provider::kube::{KindPath, Kube, Live};
 use crate::provider::world::World;
@@ -146,10 +147,11 @@ fn comes_by_itself(kind: &KindPath, name: &str) -> bool {
 fn as_found(addr: &Addr, live: &Live, desired: &Graph, is_ours: bool) -> Found {
     let attrs: Attrs = live.attrs();
     let lineage = live.annotation(ANNOTATION_LINEAGE).map(ToOwned::to_owned);
-    let wanted: Vec<String> = match desired.get(addr).map(|resource| &resource.spec) {
+    let mut wanted: Vec<String> = match desired.get(addr).map(|resource| &resource.spec) {
         Some(Spec::Object(spec)) => spec.attrs(None).into_keys().collect(),
         _ => Vec::new(),
     };
+    wanted.extend(attrs.keys().filter(|path| is_mark(path)).cloned());
     let condition = match (live.terminating(), namespace_phase(live)) {
         (Some(waits), _) => Condition::Terminating(waits),
         (None, Some(phase)) if phase != "Active" => Condition::Terminating(format!("phase {phase}")),

@@ -9,6 +9,7 @@ pub(crate) mod lab;
 mod leaks;
 mod lost_state;
 mod moves;
+mod random;
 mod readme;
 mod story;
 mod tls;

@@ -1,0 +1,304 @@
+//! Random stacks, one after the other in one world, with faults, kills and lost states in between: what must hold holds for all of them.
+//!
+//! `MESHFORM_SEEDS=500` tries more worlds than the few of a usual run; a failure names its seed, and `MESHFORM_SEED=n` repeats it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::lab::{Lab, block_on, tell};
+
+/// Numbers that follow from a seed (xorshift64*, as in G. Marsaglia, "Xorshift RNGs").
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        usize::try_from((self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % sides as u64).unwrap()
+    }
+
+    /// Whether something of this many percent happens.
+    fn happens(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+
+    /// Up to `most` of them, at least `least`, each once.
+    fn some<'a>(&mut self, of: &[&'a str], least: usize, most: usize) -> Vec<&'a str> {
+        let count = least + self.below(most - least + 1);
+        let mut left = of.to_vec();
+        (0..count.min(of.len())).map(|_| left.remove(self.below(left.len()))).collect()
+    }
+}
+
+const NAMES: &[&str] = &[
+    "shop.example.com",
+    "*.shop.example.com",
+    "www.shop.example.com",
+    "api.example.com",
+    "api.example.org",
+    "*.api.example.org",
+    "example.com",
+    "*.example.org",
+    "Mixed.Example.com",
+];
+const NAMESPACES: &[&str] = &["prod", "edge", "istio-ingress"];
+const FAULTS: &[&str] = &[
+    "acm:RequestCertificate lost-reply times=1",
+    "acm:RequestCertificate server-error times=40",
+    "acm:DescribeCertificate throttle times=3",
+    "acm:ExportCertificate server-error times=2",
+    "acm:ExportCertificate access-denied times=9",
+    "acm:DeleteCertificate lost-reply times=1",
+    "route53:ChangeResourceRecordSets lost-reply times=1",
+    "secretsmanager:CreateSecret lost-reply times=1",
+    "secretsmanager:CreateSecret access-denied times=5",
+    "secretsmanager:PutSecretValue lost-reply times=1",
+    "secretsmanager:DeleteSecret access-denied times=9",
+    "kube:patch/secrets lost-reply times=1",
+    "kube:patch/secrets access-denied times=5",
+    "kube:patch/namespaces cut times=1",
+    "kube:delete/secrets lost-reply times=1",
+];
+
+fn certificate(key: &str, dice: &mut Dice) -> (Value, BTreeSet<&'static str>) {
+    let names = dice.some(NAMES, 1, 3);
+    let is_exported = dice.happens(80);
+    let mut certificate = Map::from_iter([("domain".to_owned(), json!(names[0])), ("export".to_owned(), json!(is_exported))]);
+    let mut put = |field: &str, value: Value| certificate.insert(field.to_owned(), value);
+    if names.len() > 1 {
+        put("names", json!(names[1..]));
+    }
+    if dice.happens(30) {
+        put("key_algorithm", json!(dice.one(&["EC_prime256v1", "EC_secp384r1", "RSA_2048"])));
+    }
+    if dice.happens(20) {
+        put("region", json!(dice.one(&["us-east-1", "eu-central-1"])));
+    }
+    if dice.happens(30) {
+        put("tags", json!({"x": dice.one(&["1", "2"])}));
+    }
+    if is_exported && dice.happens(60) {
+        let mut secret = json!({"name": format!("{}/{key}", dice.one(&["s", "t"]))});
+        if dice.happens(40) {
+            let arn = format!("arn ${{certificates.{key}.arn}}");
+            let end = format!("till ${{certificates.{key}.not_after}}");
+            secret["description"] = json!(dice.one(&["one", "two", &arn, &end]));
+        }
+        if dice.happens(30) {
+            secret["recovery_window_days"] = json!([0, 7, 30][dice.below(3)]);
+        }
+        if dice.happens(30) {
+            secret["tags"] = json!({"y": dice.one(&["1", "2"])});
+        }
+        put("secrets_manager", secret);
+    }
+    let mut used = BTreeSet::new();
+    if is_exported {
+        let places = dice.some(NAMESPACES, 0, 3);
+        let deliveries: Vec<Value> = places
+            .iter()
+            .map(|namespace| {
+                let mut delivery = json!({"namespace": namespace, "name": format!("{key}-tls")});
+                if dice.happens(30) {
+                    delivery["labels"] = json!({"l": dice.one(&["1", "2"])});
+                }
+                if dice.happens(30) {
+                    delivery["annotations"] = json!({"n": dice.one(&["1", "2"])});
+                }
+                delivery
+            })
+            .collect();
+        put("tls_secrets", json!(deliveries));
+        used.extend(places);
+    }
+    (Value::Object(certificate), used)
+}
+
+fn stack(dice: &mut Dice) -> String {
+    let mut certificates = Map::new();
+    let mut used = BTreeSet::new();
+    for key in dice.some(&["a", "b", "c", "d"], 0, 4) {
+        let (certificate, places) = certificate(key, dice);
+        certificates.insert(key.to_owned(), certificate);
+        used.extend(places);
+    }
+    let mut namespaces = Map::new();
+    for namespace in NAMESPACES {
+        if !used.contains(namespace) && !dice.happens(40) {
+            continue;
+        }
+        let injection = if dice.happens(40) { json!({"injection": dice.one(&["enabled", "disabled"])}) } else { json!({}) };
+        namespaces.insert((*namespace).to_owned(), injection);
+    }
+    let aws = json!({"region": "eu-west-1", "account": "000000000000", "tags": {"team": dice.one(&["a", "b"])}});
+    json!({
+        "version": 1, "stack": "lab", "aws": aws, "cluster": {"eks": "demo"}, "namespaces": namespaces, "certificates": certificates,
+    })
+    .to_string()
+}
+
+const APPLY: &str = "apply stack.yaml --auto-approve --approve-rebuilt-deletions";
+
+/// Some stacks one after the other; gives how many runs were killed.
+fn live_through(seed: u64) -> usize {
+    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let lab = Lab::new("");
+    let mut killed = 0;
+    for step in 0..4 {
+        lab.write("stack.yaml", &stack(&mut dice));
+        if lab.run("validate stack.yaml").code != Some(0) {
+            continue; // Two certificates that want the same secret, say.
+        }
+        let context = format!("seed {seed}, step {step}");
+        if step > 0 && dice.happens(30) {
+            lab.lose_state();
+        }
+        let mut command = lab.command(APPLY);
+        if dice.happens(40) {
+            lab.run(&format!("sandbox fault {}", dice.one(FAULTS))).ends_with(0);
+        } else if dice.happens(60) {
+            let point = format!("{}:{}", dice.one(&["before", "after", "before-durable"]), 1 + dice.below(40));
+            command.env("MESHFORM_SANDBOX_CRASH", point);
+        }
+        let code = command.output().unwrap().status.code();
+        lab.run("sandbox fault --clear").ends_with(0);
+        if code.is_none() {
+            killed += 1;
+            if dice.happens(30) {
+                lab.lose_state();
+                // What was requested just before the kill shows after some seconds.
+                lab.run("sandbox advance 1m").ends_with(0);
+            }
+        }
+        if code != Some(0) {
+            lab.run(APPLY).ends_with(0);
+        }
+        assert!(lab.planned().is_empty(), "{context}: after an apply that ended with {code:?}");
+        if dice.happens(40) {
+            lab.run(&format!("sandbox advance {}", dice.one(&["1h", "30d", "200d"]))).ends_with(0);
+            let rotated = lab.run("rotate stack.yaml");
+            // A certificate that nobody has isn't renewed: it is requested anew.
+            if rotated.code != Some(0) {
+                assert!(rotated.stderr.contains("EXPIRED"), "{context}: {rotated:?}");
+                lab.run(APPLY).ends_with(0);
+            }
+            assert!(lab.planned().is_empty(), "{context}: after a rotation");
+        }
+        if dice.happens(30) {
+            lab.lose_state();
+            assert!(lab.planned().is_empty(), "{context}: without the state");
+            // A record whose certificate others delete while there is no state can't be told from theirs any more.
+            lab.run(APPLY).ends_with(0);
+        }
+        if dice.happens(40) {
+            meddle(&lab, &mut dice);
+            lab.run(&part(&lab, &mut dice));
+            lab.run(APPLY).ends_with(0);
+            assert!(lab.planned().is_empty(), "{context}: after others have meddled");
+        }
+        if dice.happens(20) {
+            killed += usize::from(reissue(&lab, &mut dice, &context));
+        }
+    }
+    if lab.run("validate stack.yaml").code == Some(0) {
+        lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+        let left: Vec<String> = lab.raw().dump().into_keys().filter(|key| is_left(key)).collect();
+        assert!(left.is_empty(), "seed {seed}: {left:?}");
+    }
+    killed
+}
+
+/// Changes and deletes something behind the program's back.
+fn meddle(lab: &Lab, dice: &mut Dice) {
+    // A certificate of the last minute that is gone may be one that ACM doesn't know yet.
+    lab.run("sandbox advance 2m").ends_with(0);
+    let raw = lab.raw();
+    let mut ours: Vec<(&str, Option<String>, String)> = Vec::new();
+    for kind in ["Namespace", "Secret"] {
+        let params = kube::api::ListParams::default().labels("meshform.dev/stack=lab");
+        let found = block_on(raw.objects(kind, None).list(&params)).unwrap();
+        ours.extend(found.into_iter().map(|object| (kind, object.metadata.namespace.clone(), object.metadata.name.unwrap())));
+    }
+    for (kind, namespace, name) in ours {
+        let objects = raw.objects(kind, namespace.as_deref());
+        if kind == "Secret" && dice.happens(20) {
+            block_on(objects.delete(&name, &kube::api::DeleteParams::default())).unwrap();
+        } else if dice.happens(30) {
+            let field = dice.one(&["istio-injection", "l", "app.kubernetes.io/managed-by", "meshform.dev/stack", "theirs"]);
+            // Another stack's name would be a take-over, and is respected.
+            let value = if field == "meshform.dev/stack" { Value::Null } else { json!(dice.one(&["x", "y"])) };
+            let patch = kube::api::Patch::Merge(json!({"metadata": {"labels": {field: value}}}));
+            let params = kube::api::PatchParams { field_manager: Some("kubectl-edit".into()), ..Default::default() };
+            block_on(objects.patch(&name, &params, &patch)).unwrap();
+        }
+    }
+    let listed = block_on(raw.secrets.list_secrets().max_results(100).send()).unwrap();
+    for secret in listed.secret_list() {
+        let arn = secret.arn().unwrap();
+        match dice.below(6) {
+            0 => drop(block_on(raw.secrets.delete_secret().secret_id(arn).send()).unwrap()),
+            1 => drop(block_on(raw.secrets.put_secret_value().secret_id(arn).secret_string("theirs").send()).unwrap()),
+            2 => drop(block_on(raw.secrets.untag_resource().secret_id(arn).tag_keys("y").tag_keys("team").send()).unwrap()),
+            _ => {}
+        }
+    }
+    let listed = block_on(raw.acm.list_certificates().send()).unwrap();
+    for certificate in listed.certificate_summary_list() {
+        let arn = certificate.certificate_arn().unwrap();
+        match dice.below(6) {
+            0 => drop(block_on(raw.acm.delete_certificate().certificate_arn(arn).send()).unwrap()),
+            1 => {
+                let tag = aws_sdk_acm::types::Tag::builder().key("team").value("theirs").build().unwrap();
+                block_on(raw.acm.add_tags_to_certificate().certificate_arn(arn).tags(tag).send()).unwrap();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An apply of a part of the stack.
+fn part(lab: &Lab, dice: &mut Dice) -> String {
+    let known = lab.run("state list stack.yaml").stdout;
+    let known: Vec<&str> = known.lines().collect();
+    if known.is_empty() {
+        return APPLY.to_owned();
+    }
+    let flag = dice.one(&["--target", "--exclude"]);
+    format!("{APPLY} {flag} {}", dice.one(&known))
+}
+
+/// Requests all certificates anew, perhaps killed on the way; gives whether it was.
+fn reissue(lab: &Lab, dice: &mut Dice, context: &str) -> bool {
+    let mut command = lab.command("rotate stack.yaml --reissue");
+    if dice.happens(50) {
+        command.env("MESHFORM_SANDBOX_CRASH", format!("{}:{}", dice.one(&["before", "after", "before-durable"]), 1 + dice.below(60)));
+    }
+    let output = command.output().unwrap();
+    let is_killed = output.status.code().is_none();
+    assert!(is_killed || output.status.code() == Some(0), "{context}: {output:?}");
+    lab.run(APPLY).ends_with(0);
+    assert!(lab.planned().is_empty(), "{context}: after everything was requested anew");
+    is_killed
+}
+
+/// What a destroyed stack may not leave: secrets leave their tombstones, and the cluster has namespaces of its own.
+fn is_left(key: &str) -> bool {
+    key.starts_with("certificate ") || key.contains("CNAME") || NAMESPACES.iter().any(|name| *key == format!("Namespace /{name}"))
+}
+
+#[test]
+fn random_stacks_are_applied_rotated_lost_and_destroyed() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds: Vec<u64> = match number("MESHFORM_SEED") {
+        Some(seed) => vec![seed],
+        None => (1..=number("MESHFORM_SEEDS").unwrap_or(12)).collect(),
+    };
+    let killed: usize = seeds.iter().map(|seed| live_through(*seed)).sum();
+    tell(&format!("{} random worlds, {killed} runs killed in them", seeds.len()));
+}
