@@ -1,10 +1,12 @@
 //! The graph of desired resources: what waits for what.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::addr::Addr;
 use crate::diag::{Diagnostic, Diagnostics, Failed};
 use crate::resource::{Milestone, Resource};
+use crate::secret::sha256_hex;
 
 /// The desired resources by address, and the order that their references give.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,15 @@ impl Graph {
             return Err(Failed);
         }
         Ok(graph)
+    }
+
+    /// What all its resources are told by: what each should be, what it waits for, and what its section consents to; not where that stands.
+    pub fn digest(&self) -> String {
+        let mut text = String::new();
+        for Resource { addr, spec, adopt, force, needs, ready_needs, place: _ } in self.resources.values() {
+            let _ = writeln!(text, "{addr} {spec:?} {adopt:?} {force} {needs:?} {ready_needs:?}");
+        }
+        sha256_hex(text.as_bytes())
     }
 
     /// The resource at an address.

@@ -316,8 +316,8 @@ impl<L: Lease> Engine<'_, L> {
             return None;
         }
         match spec? {
-            Spec::Secret(spec) if super::secrets::needs_material(step) => Some(spec.certificate.clone()),
-            Spec::Object(spec) if super::objects::needs_material(step) => spec.certificate.clone(),
+            Spec::Secret(spec) if step.writes_material() => Some(spec.certificate.clone()),
+            Spec::Object(spec) if step.writes_material() => spec.certificate.clone(),
             _ => None,
         }
     }

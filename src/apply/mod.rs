@@ -24,7 +24,7 @@ pub use engine::apply;
 
 use crate::addr::Addr;
 use crate::material::MaterialError;
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, Plan};
 use crate::provider::error::{Class, ProviderError};
 use crate::resource::certificate::ValidationRecord;
 use crate::stack::Timeouts;
@@ -77,11 +77,6 @@ impl From<Timeouts> for Limits {
         let limit = Duration::from_secs;
         Self { records: limit(records), in_sync: limit(in_sync), in_use: limit(in_use), gone: limit(gone) }
     }
-}
-
-/// Whether a step of a delivery writes the certificate and its key.
-pub fn writes_material(step: &Step) -> bool {
-    if step.addr.is_kube() { objects::needs_material(step) } else { secrets::needs_material(step) }
 }
 
 /// The wish to stop: running requests finish, waits end, nothing new begins.

@@ -1,5 +1,7 @@
 //! Steps of Kubernetes objects: one server-side apply each.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -19,15 +21,6 @@ use crate::resource::object::{ObjectSpec, tls_data_attrs};
 use crate::resource::{Attr, Attrs, LABEL_MANAGED_BY, Spec};
 use crate::secret::SecretBytes;
 use crate::store::Lease;
-
-/// Whether a step writes a Secret's data, and so needs exported material.
-pub(super) fn needs_material(step: &Step) -> bool {
-    match step.action {
-        Action::Create | Action::Replace => true,
-        Action::Adopt | Action::Update => step.changes.iter().any(|change| change.path.starts_with("data.")),
-        _ => false,
-    }
-}
 
 impl<L: Lease> Engine<'_, L> {
     pub(super) fn begin_object(&mut self, node: usize, step: &Step, spec: Option<&Spec>) {
@@ -59,8 +52,9 @@ impl<L: Lease> Engine<'_, L> {
         let is_forced = self.plan.graph.get(&step.addr).is_some_and(|resource| resource.force)
             || step.action == Action::Adopt
             || step.changes.iter().any(|change| change.manager.is_some());
+        let limit = self.options.limits.gone;
         self.spawn(Box::pin(async move {
-            let result = write(&kube, &step, &spec, material, leaf, is_forced, needs).await;
+            let result = write(&kube, &step, &spec, material, leaf, (is_forced, limit), needs).await;
             Finished::Step { node, result }
         }));
     }
@@ -72,7 +66,7 @@ async fn write(
     spec: &ObjectSpec,
     material: Option<SharedMaterial>,
     leaf: Option<LeafFacts>,
-    is_forced: bool,
+    (is_forced, limit): (bool, Duration),
     needs: Vec<Addr>,
 ) -> Result<Outcome, StepError> {
     let kind = KindPath::of(spec);
@@ -95,6 +89,7 @@ async fn write(
         && let Some(old) = &step.id
     {
         kube.delete(&kind, namespace, name, old).await?;
+        gone(kube, &kind, namespace, name, old, limit).await?;
     }
     if let Some(certificate) = &spec.certificate {
         data = match &material {
@@ -116,6 +111,23 @@ async fn write(
     }
     events.push(Event::Applied { addr: step.addr.clone(), attrs: step.after.clone().unwrap_or_default() });
     Ok(Outcome::done(events))
+}
+
+/// Waits until an object that was deleted makes room for the one that takes its place.
+async fn gone(kube: &Kube, kind: &KindPath, namespace: Option<&str>, name: &str, uid: &str, limit: Duration) -> Result<(), StepError> {
+    let mut waited = Duration::ZERO;
+    while let Some(live) = kube.get(kind, namespace, name).await?
+        && live.uid() == uid
+    {
+        if waited > limit {
+            let what = format!("the object to go ({})", live.terminating().unwrap_or_default());
+            return Err(StepError::Timeout { what, after: limit });
+        }
+        let pause = Duration::from_secs(1);
+        tokio::time::sleep(pause).await;
+        waited += pause;
+    }
+    Ok(())
 }
 
 /// The data that is there: sent again when only labels change, as a server-side apply without it would remove it.

@@ -16,15 +16,6 @@ use crate::resource::{Attr, Attrs, Spec, TAG_ADDRESS, TAG_STACK};
 use crate::stack::{CertificateOutput, TextPart};
 use crate::store::Lease;
 
-/// Whether a step writes a version, and so needs exported material.
-pub(super) fn needs_material(step: &Step) -> bool {
-    match step.action {
-        Action::Create | Action::Replace | Action::Restore => true,
-        Action::Adopt | Action::Update => step.changes.iter().any(|change| change.path == "version"),
-        _ => false,
-    }
-}
-
 impl<L: Lease> Engine<'_, L> {
     pub(super) fn begin_secret(&mut self, node: usize, step: &Step, spec: Option<&Spec>) {
         let Some(aws) = self.world.aws.clone() else {
@@ -51,7 +42,14 @@ impl<L: Lease> Engine<'_, L> {
         let leaf = material.as_ref().map(|material| material.leaf().clone()).or_else(|| self.leaf(&spec.certificate));
         let description = self.description(&spec, leaf.as_ref());
         let mut attrs = step.after.clone().unwrap_or_default();
-        attrs.extend(spec.attrs(leaf.as_ref(), Some(description)));
+        let follows = spec.description.iter().flat_map(|text| &text.0).any(|part| matches!(part, TextPart::Output { .. }));
+        for (path, attr) in spec.attrs(leaf.as_ref(), Some(description)) {
+            let is_open = attrs.get(&path).is_none_or(|planned| !planned.is_known());
+            // The certificate may be a newer one than the plan's.
+            if is_open || path == "version" || (path == "description" && follows) {
+                attrs.insert(path, attr);
+            }
+        }
         step.after = Some(attrs);
         let needs = self.needs(&step.addr);
         let manager = aws.secretsmanager(&spec.region);
@@ -178,7 +176,7 @@ async fn change(
         let key = differs("kms_key_id").then(|| text_of(&attrs, "kms_key_id"));
         manager.update(&arn, description.as_deref(), key.as_deref()).await?;
     }
-    if let (Some(material), true) = (material, needs_material(step)) {
+    if let (Some(material), true) = (material, step.writes_material()) {
         let token = version_token(&spec.name, material.leaf());
         manager.put(&arn, &token, &document(spec, &material)?).await?;
         // A version that was there already doesn't become current by being put again.
@@ -186,7 +184,7 @@ async fn change(
         if entry.current_version.as_deref() != Some(token.as_str()) {
             manager.make_current(&arn, &token, entry.current_version.as_deref()).await?;
         }
-    } else if needs_material(step) && leaf.is_none() {
+    } else if step.writes_material() && leaf.is_none() {
         return Err(lost(&step.addr));
     }
     let (mut set, removed) = tag_changes(step);

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::plan::saved::Source;
+
 /// Provision the edge of an Istio mesh on EKS from one stack file.
 #[derive(Debug, Parser)]
 #[command(name = "meshform", version, disable_help_subcommand = true, max_term_width = 110)]
@@ -99,6 +101,14 @@ pub struct StackArgs {
     pub var_files: Vec<PathBuf>,
 }
 
+impl StackArgs {
+    /// Those that a saved plan was made with.
+    pub fn of(source: &Source) -> Self {
+        let Source { stack, vars, var_files, graph: _ } = source.clone();
+        Self { stack, vars, var_files: var_files.into_iter().map(PathBuf::from).collect() }
+    }
+}
+
 /// Arguments of `validate` and `config`.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
@@ -125,9 +135,20 @@ pub struct PartArgs {
     /// Take over what is at this address, although meshform didn't make it (repeatable)
     #[arg(long, value_name = "ADDR")]
     pub adopt: Vec<String>,
+    /// Replace what is at this address although nothing asks for it (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub replace: Vec<String>,
     /// Only bring the state in line with the world
     #[arg(long)]
     pub refresh_only: bool,
+}
+
+impl PartArgs {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        let Self { target, exclude, adopt, replace, refresh_only } = self;
+        [target, exclude, adopt, replace].iter().all(|addrs| addrs.is_empty()) && !refresh_only
+    }
 }
 
 /// Arguments of `plan`.
@@ -142,6 +163,9 @@ pub struct PlanArgs {
     /// Plan the removal of everything
     #[arg(long)]
     pub destroy: bool,
+    /// Save the plan, to be looked at with `show` and carried out with `apply`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// As JSON, in the shape of Terraform's `resource_changes`
     #[arg(long)]
     pub json: bool,
@@ -167,7 +191,7 @@ pub struct RunArgs {
     pub json: bool,
 }
 
-/// Arguments of `apply` and `destroy`.
+/// Arguments of `apply` and `destroy`. A saved plan may stand in the stack's place.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// The stack.
@@ -179,6 +203,9 @@ pub struct ApplyArgs {
     /// The run.
     #[command(flatten)]
     pub run: RunArgs,
+    /// Carry out only the plan with this digest (`digest` of `plan --json`)
+    #[arg(long, value_name = "DIGEST")]
+    pub expect: Option<String>,
     /// Agree to deletions that only a state speaks of that was found again from tags and labels
     #[arg(long)]
     pub approve_rebuilt_deletions: bool,

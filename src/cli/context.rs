@@ -237,6 +237,7 @@ pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<
         targets: addrs(&part.target)?,
         excludes: addrs(&part.exclude)?,
         adopt: addrs(&part.adopt)?,
+        replace: addrs(&part.replace)?,
         prices: loaded.stack.aws.as_ref().map(|aws| aws.prices.clone()),
         ..Policy::default()
     })

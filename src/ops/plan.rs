@@ -16,7 +16,7 @@ pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) 
     }
     let desired = scoped(graph, policy);
     let policy = &Policy { declared: graph.clone(), ..policy.clone() };
-    let scope = Scope { rotate: policy.rotate && policy.reissue.is_empty(), everywhere: policy.destroy, declared: graph };
+    let scope = Scope { rotate: policy.rotate && policy.replace.is_empty(), everywhere: policy.destroy, declared: graph };
     let observed = observe(&desired, &prior, world, scope).await?;
     Ok(Plan::make(&desired, &observed, &prior, policy, world.clock.now()))
 }
@@ -34,7 +34,7 @@ fn scoped(graph: &Graph, policy: &Policy) -> Graph {
         desired = desired.without(&policy.excludes);
     }
     if policy.rotate {
-        let with_records = !policy.reissue.is_empty();
+        let with_records = !policy.replace.is_empty();
         desired = desired.filtered(|addr| match graph.get(addr).map(|resource| &resource.spec) {
             Some(Spec::Certificate(_) | Spec::Secret(_)) => true,
             Some(Spec::ValidationRecord(_)) => with_records,

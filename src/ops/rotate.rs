@@ -1,7 +1,7 @@
 //! Rotate: what each place holds after a renewal was carried to it.
 
 use crate::addr::Addr;
-use crate::apply::{Applied, writes_material};
+use crate::apply::Applied;
 use crate::graph::Graph;
 use crate::plan::decide::date;
 use crate::plan::{Action, Plan, Step};
@@ -71,6 +71,6 @@ fn place(
     let is_done = |step: &Step| applied.done.get(&step.action).is_some_and(|addrs| addrs.contains(&step.addr));
     let action = planned.filter(|step| is_done(step)).map_or(Action::NoOp, |step| step.action);
     // What was found to hold something else, and was not written, doesn't hold what the state says.
-    let is_unwritten = planned.is_some_and(|step| !is_done(step) && writes_material(step));
+    let is_unwritten = planned.is_some_and(|step| !is_done(step) && step.writes_material());
     Some(Place { addr: delivery.addr.clone(), is_current: is_current && !is_unwritten, action })
 }

@@ -293,8 +293,19 @@ impl Planner<'_> {
             }
             Condition::Good | Condition::Waiting(_) => {}
         }
-        if self.policy.reissue.contains(addr) {
-            self.replace(resource, found, "a new certificate was asked for", Vec::new());
+        if self.policy.replace.contains(addr) {
+            match &resource.spec {
+                Spec::Certificate(_) => self.replace(resource, found, "a new certificate was asked for", Vec::new()),
+                Spec::Object(spec) if spec.kind != "Namespace" => {
+                    self.replace(resource, found, "a new one was asked for; it is absent for a moment", Vec::new())
+                }
+                Spec::Object(_) | Spec::Secret(_) | Spec::ValidationRecord(_) => self.refuse(
+                    Some(resource),
+                    "plan/no-replacement",
+                    format!("{} can't be replaced by one of the same name", describe(addr, found)),
+                    "certificates and objects in namespaces can; this one is brought to what the stack says by every apply",
+                ),
+            }
             return;
         }
         let is_begun = self.prior.resources.get(addr).and_then(|known| known.pending.as_ref());
@@ -421,7 +432,7 @@ impl Planner<'_> {
         let addr = &resource.addr;
         let is_new = matches!(action, Action::Create | Action::Replace);
         let is_begun = self.prior.resources.get(addr).is_some_and(|known| known.pending.is_some());
-        if self.policy.rotate && is_new && matches!(resource.spec, Spec::Certificate(_)) && !self.policy.reissue.contains(addr) && !is_begun
+        if self.policy.rotate && is_new && matches!(resource.spec, Spec::Certificate(_)) && !self.policy.replace.contains(addr) && !is_begun
         {
             let reason = format!("`{addr}` would be requested anew ({reason}), and a rotation only carries what is there");
             self.refuse(Some(resource), "plan/not-applied", reason, "look at `meshform plan` and run `meshform apply` first");
@@ -805,7 +816,33 @@ impl Planner<'_> {
             let needs = desired.get(&step.addr).into_iter().flat_map(|resource| &resource.needs);
             !refused.contains(&step.addr) && !needs.into_iter().any(|(needed, _)| refused.contains(needed))
         });
+        self.carry_only();
         left_out
+    }
+
+    /// A rotation carries material, and what follows from it. Other changes of the stack file are for an apply to make, and for someone to
+    /// approve: tags of certificates, and a delivery of which nothing but its description or labels would change.
+    fn carry_only(&mut self) {
+        let desired = self.desired;
+        let before = self.steps.len();
+        self.steps.retain(|step| step.action != Action::Update || step.writes_material());
+        self.unchanged += before - self.steps.len();
+        for step in &mut self.steps {
+            let Some(Spec::Secret(spec)) = desired.get(&step.addr).map(|resource| &resource.spec) else { continue };
+            let follows = spec.description.iter().flat_map(|text| &text.0).any(|part| matches!(part, TextPart::Output { .. }));
+            if step.action != Action::Update || follows {
+                continue;
+            }
+            let is_carried = |change: &Change| change.path == "version";
+            for change in step.changes.iter().filter(|change| !is_carried(change)) {
+                let after = step.after.get_or_insert_default();
+                match &change.before {
+                    Some(value) => after.insert(change.path.clone(), value.clone()),
+                    None => after.remove(&change.path),
+                };
+            }
+            step.changes.retain(is_carried);
+        }
     }
 
     fn finish(mut self) -> Plan {

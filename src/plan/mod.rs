@@ -6,6 +6,7 @@ pub mod diff;
 pub mod marks;
 mod order;
 mod refresh;
+pub mod saved;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 
 pub use cost::{Charge, Cost};
 
-use crate::addr::Addr;
+use crate::addr::{Addr, AwsKind};
 use crate::diag::Place;
 use crate::event::Event;
 use crate::graph::Graph;
@@ -121,6 +122,22 @@ pub struct Step {
     pub ready_after: Vec<(usize, Point)>,
 }
 
+impl Step {
+    /// Whether it writes a certificate and its key to where they are delivered.
+    pub fn writes_material(&self) -> bool {
+        let changes = |is_material: fn(&str) -> bool| match self.action {
+            Action::Create | Action::Replace => true,
+            Action::Adopt | Action::Update => self.changes.iter().any(|change| is_material(&change.path)),
+            _ => false,
+        };
+        match (&self.addr, self.addr.aws_kind()) {
+            (_, Some(AwsKind::SecretsManagerSecret)) => self.action == Action::Restore || changes(|path| path == "version"),
+            (Addr::Kube { kind, group, .. }, _) if kind == "secret" && group.is_empty() => changes(|path| path.starts_with("data.")),
+            _ => false,
+        }
+    }
+}
+
 /// A point that a step reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
@@ -180,8 +197,8 @@ pub struct Policy {
     pub excludes: BTreeSet<Addr>,
     /// Take these over.
     pub adopt: BTreeSet<Addr>,
-    /// Request these certificates anew.
-    pub reissue: BTreeSet<Addr>,
+    /// Replace these although nothing asks for it: a certificate is requested anew, an object is deleted and made again.
+    pub replace: BTreeSet<Addr>,
     /// Only certificates and deliveries, and nothing is removed but what a new certificate replaces.
     pub rotate: bool,
     /// The whole stack, with the parts that are left out or are to go.

@@ -4,6 +4,7 @@
 //! the holder to the others; [`Lease::record`] keeps an event before it returns, and [`Lease::sync`] makes all of them survive a loss of power.
 
 pub mod local;
+pub mod plan_file;
 #[cfg(test)]
 mod tests;
 

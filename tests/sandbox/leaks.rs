@@ -119,8 +119,11 @@ fn nothing_secret_is_left_by_any_run() {
     run("-vvv state show stack.yaml", &[]);
     run("-vvv output stack.yaml --json", &[]);
     run("sandbox advance 160d", &[]);
+    run("-vvv plan stack.yaml --out it.plan", &[]);
+    run("-vvv show it.plan --json", &[]);
     run("-vvv rotate stack.yaml", &[("MESHFORM_SANDBOX_PANIC", "secretsmanager:PutSecretValue")]);
     run("-vvv rotate stack.yaml --metrics out.prom", &[]);
+    run("-vvv apply it.plan", &[]);
     run("-vvv rotate stack.yaml --reissue --json", &[]);
     run("-vvv destroy stack.yaml --auto-approve", &[]);
     files(lab.path(), &mut haystacks);

@@ -11,5 +11,6 @@ mod lost_state;
 mod moves;
 mod random;
 mod readme;
+mod saved_plan;
 mod story;
 mod tls;

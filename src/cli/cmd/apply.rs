@@ -1,9 +1,10 @@
 //! `apply` and `destroy`
 
 use std::io::Write as _;
+use std::path::Path;
 
 use crate::apply::{Applied, Options, Progress, Stop};
-use crate::cli::args::ApplyArgs;
+use crate::cli::args::{ApplyArgs, StackArgs};
 use crate::cli::context::{Context, Loaded, policy};
 use crate::cli::exit::Exit;
 use crate::cli::view::human;
@@ -13,20 +14,28 @@ use crate::cli::view::paint::Paint;
 use crate::cli::{report, signals};
 use crate::ops::{self, OpError};
 use crate::plan::Plan;
-use crate::store::{Lease as _, Store as _};
+use crate::plan::saved::{Decisions, SavedPlan};
+use crate::store::{Lease as _, Store as _, plan_file};
 
 pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bool) -> Exit {
-    let loaded = if destroy { context.load_for_destroy(&args.stack) } else { context.load(&args.stack) };
+    let saved = match saved_plan(args, destroy) {
+        Ok(saved) => saved,
+        Err(exit) => return exit,
+    };
+    let destroy = destroy || saved.as_ref().is_some_and(|saved| saved.request.is_destroy());
+    let stack = saved.as_ref().map_or_else(|| args.stack.clone(), |saved| StackArgs::of(&saved.source));
+    let loaded = if destroy { context.load_for_destroy(&stack) } else { context.load(&stack) };
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     let policy = match policy(&args.part, &loaded, destroy) {
-        Ok(policy) => policy,
+        Ok(policy) => saved.as_ref().map_or(policy.clone(), |saved| saved.request.policy(policy)),
         Err(exit) => return exit,
     };
     let command = if destroy { "destroy" } else { "apply" };
-    if !args.run.auto_approve && !context.is_interactive {
+    let is_approved = args.run.auto_approve || saved.is_some() || args.expect.is_some();
+    if !is_approved && !context.is_interactive {
         return report::usage(
             &format!("{command} has to ask, and there is no terminal"),
             "look at `meshform plan`, and pass --auto-approve",
@@ -35,7 +44,13 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
     let outcome = async {
         let mut lease = loaded.store.lease(&Context::holder(command))?;
         let world = context.connect(&loaded.stack).await?;
-        let plan = ops::plan::plan(&loaded.graph, lease.state(), &world, &policy).await?;
+        let mut plan = ops::plan::plan(&loaded.graph, lease.state(), &world, &policy).await?;
+        if let Some(saved) = &saved {
+            plan = match saved.hold(&loaded.graph, plan) {
+                Ok(plan) => plan,
+                Err(differences) => return Ok(report::stale(&differences)),
+            };
+        }
         let stream = args.run.json.then(|| Stream::start(context.clock.clone()));
         let paint = Paint::new(context.colour);
         match &stream {
@@ -45,7 +60,13 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
         if !plan.refusals.is_empty() {
             return Ok(Exit::Failed);
         }
-        if let Some(exit) = disagree(&plan, args, destroy) {
+        let digest = Decisions::of(&plan).digest();
+        if let Some(expected) = args.expect.as_ref().filter(|expected| **expected != digest) {
+            eprintln!("error[plan/unexpected]: the plan above has the digest {digest}, and {expected} was expected; nothing was changed");
+            eprintln!("  = help: look at it with `meshform plan`, and have it approved again");
+            return Ok(Exit::Failed);
+        }
+        if let Some(exit) = disagree(&plan, is_approved, args.approve_rebuilt_deletions, destroy) {
             return Ok(exit);
         }
         let options = Options {
@@ -83,20 +104,40 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
     }
 }
 
+/// The saved plan that stands in the stack's place, if one does. It says itself what is to be done, and from what.
+fn saved_plan(args: &ApplyArgs, destroy: bool) -> Result<Option<SavedPlan>, Exit> {
+    let path = Path::new(&args.stack.stack);
+    if !plan_file::is_saved(path) {
+        return Ok(None);
+    }
+    if !args.part.is_empty() || !args.stack.vars.is_empty() || !args.stack.var_files.is_empty() {
+        return Err(report::usage(
+            &format!("{} is a saved plan, and says itself what is to be done", path.display()),
+            "leave out the flags and variables, or make another plan with them",
+        ));
+    }
+    let saved = plan_file::read(path).map_err(|error| report::plan_file(&error))?;
+    if destroy && !saved.request.is_destroy() {
+        let help = "`meshform apply` carries it out";
+        return Err(report::usage(&format!("{} is not a plan to destroy", path.display()), help));
+    }
+    Ok(Some(saved))
+}
+
 /// Asks for consent; an exit code when there is none.
-fn disagree(plan: &Plan, args: &ApplyArgs, destroy: bool) -> Option<Exit> {
+fn disagree(plan: &Plan, is_approved: bool, is_rebuilt_approved: bool, destroy: bool) -> Option<Exit> {
     if plan.is_empty() {
         return None;
     }
-    if !args.run.auto_approve {
+    if !is_approved {
         let question = if destroy { "Destroy all of this?" } else { "Apply this?" };
         if !ask(question) {
             eprintln!("nothing was changed");
             return Some(Exit::Failed);
         }
     }
-    if plan.needs_rebuilt_consent && !args.approve_rebuilt_deletions {
-        let may_ask = !args.run.auto_approve;
+    if plan.needs_rebuilt_consent && !is_rebuilt_approved {
+        let may_ask = !is_approved;
         if !(may_ask && ask("The state was lost and found again from tags and labels. Delete what only it speaks of?")) {
             eprintln!("error: some deletions rest on the rebuilt state alone");
             eprintln!("  = help: look at the plan, and pass --approve-rebuilt-deletions; nothing was changed");

@@ -7,7 +7,8 @@ use crate::cli::report;
 use crate::cli::view::paint::Paint;
 use crate::cli::view::{human, json};
 use crate::ops;
-use crate::store::Store as _;
+use crate::plan::saved::{SavedPlan, Source};
+use crate::store::{Store as _, plan_file};
 
 pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
     let loaded = match context.load(&args.stack) {
@@ -27,10 +28,26 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
         Ok(plan) => plan,
         Err(error) => return report::failed(&error),
     };
+    let (text, shown) = (human::plan(&plan, Paint::new(context.colour)), json::plan(&plan));
+    if let Some(path) = args.out.as_ref().filter(|_| plan.refusals.is_empty()) {
+        let file = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
+        let source = Source {
+            stack: args.stack.stack.clone(),
+            vars: args.stack.vars.clone(),
+            var_files: args.stack.var_files.iter().map(file).collect(),
+            graph: loaded.graph.digest(),
+        };
+        let saved = SavedPlan::new(&plan, &policy, source, human::plan(&plan, Paint::new(false)), shown.clone());
+        if let Err(error) = plan_file::write(path, &saved) {
+            return report::plan_file(&error);
+        }
+        eprintln!("The plan is saved in {}, digest {}.", path.display(), saved.digest);
+        eprintln!("Look at it with `meshform show {0}`, carry it out with `meshform apply {0}`.", path.display());
+    }
     if args.json {
-        println!("{:#}", json::plan(&plan));
+        println!("{shown:#}");
     } else {
-        print!("{}", human::plan(&plan, Paint::new(context.colour)));
+        print!("{text}");
     }
     if !plan.refusals.is_empty() {
         return Exit::Failed;

@@ -31,7 +31,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &RotateArgs) -> Exit {
         Err(exit) => return exit,
     };
     let prices = loaded.stack.aws.as_ref().map(|aws| aws.prices.clone());
-    let policy = Policy { rotate: true, reissue, prices, ..Policy::default() };
+    let policy = Policy { rotate: true, replace: reissue, prices, ..Policy::default() };
     match rotate(context, args, &loaded, &policy).await {
         Ok(exit) => exit,
         Err(error) => report::failed(&error),

@@ -1,5 +1,7 @@
 //! `show`
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use crate::cli::args::ReadArgs;
@@ -10,9 +12,13 @@ use crate::cli::view::json::shown;
 use crate::ops::OpError;
 use crate::resource::terraform_type;
 use crate::state::State;
-use crate::store::Store as _;
+use crate::store::{Store as _, plan_file};
 
 pub(in crate::cli) fn run(context: &Context, args: &ReadArgs) -> Exit {
+    let path = Path::new(&args.stack.stack);
+    if plan_file::is_saved(path) {
+        return saved(path, args.json);
+    }
     let loaded = match context.load(&args.stack) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
@@ -39,6 +45,21 @@ pub(in crate::cli) fn run(context: &Context, args: &ReadArgs) -> Exit {
     }
     if resources.is_empty() {
         println!("The state knows nothing.");
+    }
+    Exit::Done
+}
+
+/// A saved plan as it was shown when it was made.
+fn saved(path: &Path, as_json: bool) -> Exit {
+    let plan = match plan_file::read(path) {
+        Ok(plan) => plan,
+        Err(error) => return report::plan_file(&error),
+    };
+    if as_json {
+        println!("{:#}", plan.json);
+    } else {
+        print!("{}", plan.text);
+        println!("made at {} from {}, digest {}", plan.at, plan.source.stack, plan.digest);
     }
     Exit::Done
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::apply::{Applied, Progress};
+use crate::plan::saved::Decisions;
 use crate::plan::{Action, Change, Drift, Plan, Refusal, Step};
 use crate::resource::{Attr, Attrs, terraform_type};
 
@@ -29,6 +30,7 @@ pub(crate) fn plan(plan: &Plan) -> Value {
         "tool": "meshform",
         "tool_version": env!("CARGO_PKG_VERSION"),
         "stack": plan.stack,
+        "digest": Decisions::of(plan).digest(),
         "timestamp": plan.at.to_string(),
         "applyable": plan.refusals.is_empty() && !plan.is_empty(),
         "complete": !plan.is_partial,
