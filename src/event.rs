@@ -134,6 +134,9 @@ pub enum Event {
     RunStarted {
         /// `apply`, `rotate`, `destroy`, …
         command: String,
+        /// Who ran it, `<user>@<host>`; empty in journals of older versions.
+        #[serde(default)]
+        by: String,
     },
     /// The run ended.
     RunEnded {

@@ -73,6 +73,14 @@ pub enum Command {
     State(StateArgs),
     /// Look at the sandbox, move its clock, and disturb it
     Sandbox(SandboxArgs),
+    /// Show who did what, and when
+    History(ReadArgs),
+    /// Say what a code of an error or a refusal means
+    Explain {
+        /// The code, such as `plan/foreign`; none: list them all
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
     /// Print a completion script
     Completions {
         /// The shell

@@ -132,6 +132,12 @@ impl Context {
         connect(stack, self.clock.clone(), ends.as_ref()).await
     }
 
+    /// Who runs this, for the journal.
+    pub(super) fn by() -> String {
+        let Holder { user, host, .. } = Self::holder("");
+        format!("{user}@{host}")
+    }
+
     /// Who takes a lease.
     pub(super) fn holder(command: &str) -> Holder {
         let text = |key: &str| std::env::var(key).ok().filter(|value| !value.is_empty());

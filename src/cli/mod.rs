@@ -80,6 +80,8 @@ fn dispatch(cli: &Cli) -> Exit {
             Command::Graph(args) => cmd::graph::run(&context, args),
             Command::State(args) => cmd::state::run(&context, args).await,
             Command::Sandbox(args) => cmd::sandbox::run(&context, args),
+            Command::History(args) => cmd::history::run(&context, args),
+            Command::Explain { code } => cmd::explain::run(code.as_deref()),
             Command::Completions { shell } => cmd::completions(*shell),
             Command::Version { json } => cmd::version(*json),
         };

@@ -10,7 +10,7 @@ use crate::store::Lease;
 /// Carries out a plan that was agreed to. A refused plan is given back.
 pub async fn apply<L: Lease>(
     plan: Plan,
-    command: &str,
+    (command, by): (&str, &str),
     world: &World,
     lease: &mut L,
     options: &Options,
@@ -24,7 +24,7 @@ pub async fn apply<L: Lease>(
     if approved.plan().is_empty() && approved.plan().refresh.is_empty() {
         return Ok(Ok(Applied::default()));
     }
-    lease.record(Event::RunStarted { command: command.to_owned() })?;
+    lease.record(Event::RunStarted { command: command.to_owned(), by: by.to_owned() })?;
     let applied = carry_out(&approved, world, lease, options, stop, sink).await;
     if applied.store_error.is_none() {
         lease.record(Event::RunEnded { complete: applied.is_complete() })?;

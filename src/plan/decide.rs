@@ -297,7 +297,7 @@ impl Planner<'_> {
             match &resource.spec {
                 Spec::Certificate(_) => self.replace(resource, found, "a new certificate was asked for", Vec::new()),
                 Spec::Object(spec) if spec.kind != "Namespace" => {
-                    self.replace(resource, found, "a new one was asked for; it is absent for a moment", Vec::new())
+                    self.replace(resource, found, "a new one was asked for; it is absent for a moment", Vec::new());
                 }
                 Spec::Object(_) | Spec::Secret(_) | Spec::ValidationRecord(_) => self.refuse(
                     Some(resource),

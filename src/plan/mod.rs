@@ -1,5 +1,6 @@
 //! The plan: what would change, why, and in which order. A pure function of desired, observed and prior.
 
+pub mod codes;
 mod cost;
 pub mod decide;
 pub mod diff;

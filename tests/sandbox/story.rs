@@ -262,3 +262,38 @@ fn a_rotation_carries_the_rest_past_what_it_can_not_carry() {
     lab.run("rotate stack.yaml --detailed-exitcode").ends_with(0);
     assert!(lab.planned().is_empty());
 }
+
+#[test]
+fn the_history_tells_who_did_what() {
+    let lab = Lab::applied(STACK);
+    lab.run("sandbox advance 200d").ends_with(0);
+    lab.run("rotate stack.yaml").ends_with(0);
+    lab.run("rotate stack.yaml --reissue edge").ends_with(0);
+    lab.run("sandbox fault kube:delete/secrets access-denied times=1").ends_with(0);
+    lab.run("destroy stack.yaml --auto-approve").ends_with(3);
+    let runs = lab.run("history stack.yaml --json").ends_with(0).json();
+    let commands: Vec<(&str, bool)> =
+        runs.as_array().unwrap().iter().map(|run| (run["command"].as_str().unwrap(), run["complete"].as_bool().unwrap())).collect();
+    assert_eq!(commands, [("apply", true), ("rotate", true), ("rotate", true), ("destroy", false)]);
+    let what = |run: usize, addr: &str| {
+        let found = runs[run]["resources"].as_array().unwrap().iter().find(|one| one["address"] == addr);
+        found.map(|one| one["what"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(what(0, "acm_certificate.edge").as_deref(), Some("created"));
+    assert_eq!(what(1, "secret/prod/edge-cert").as_deref(), Some("changed"));
+    assert_eq!(what(1, "acm_certificate.edge"), None);
+    assert_eq!(what(2, "acm_certificate.edge").as_deref(), Some("replaced"));
+    assert_eq!(what(3, "secretsmanager_secret.edge").as_deref(), Some("deleted"));
+    assert!(runs[0]["by"].as_str().unwrap().contains('@'));
+    let one = lab.run("history stack.yaml --target secret/prod/edge-cert").ends_with(0).stdout;
+    assert!(one.contains("apply") && !one.contains("acm_certificate"), "{one}");
+}
+
+#[test]
+fn every_code_is_explained() {
+    let lab = Lab::new(STACK);
+    assert!(lab.run("explain error[plan/foreign]:").ends_with(0).stdout.contains("adopt: true"));
+    assert!(lab.run("explain stack/unknown-key").ends_with(0).stdout.contains("key"));
+    assert!(lab.run("explain plan/foriegn").ends_with(64).stderr.contains("did you mean `plan/foreign`?"));
+    assert!(lab.run("explain").ends_with(0).stdout.lines().count() > 100);
+}

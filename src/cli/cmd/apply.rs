@@ -85,7 +85,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
             (None, None) => {}
         };
         let is_empty = plan.is_empty();
-        let applied = ops::apply::apply(plan, command, &world, &mut lease, &options, &stop, &mut sink).await?;
+        let applied = ops::apply::apply(plan, (command, &Context::by()), &world, &mut lease, &options, &stop, &mut sink).await?;
         if let Some(live) = live {
             live.end();
         }

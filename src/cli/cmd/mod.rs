@@ -3,7 +3,9 @@
 pub(super) mod apply;
 pub(super) mod config;
 pub(super) mod drift;
+pub(super) mod explain;
 pub(super) mod graph;
+pub(super) mod history;
 pub(super) mod output;
 pub(super) mod plan;
 pub(super) mod rotate;

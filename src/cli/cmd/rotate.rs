@@ -97,7 +97,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
     let mut live = Live::begin(plan.steps.len(), context.is_interactive && !args.json, paint, context.clock.clone());
     let mut sink = |progress: Progress| live.take(&progress);
     let planned = plan.clone();
-    let applied = ops::apply::apply(plan, "rotate", &world, &mut lease, &options, &stop, &mut sink).await?;
+    let applied = ops::apply::apply(plan, ("rotate", &Context::by()), &world, &mut lease, &options, &stop, &mut sink).await?;
     live.end();
     let Ok(applied) = applied else { return Ok(Exit::Failed) };
     let reports = ops::rotate::report(&loaded.graph, lease.state(), &planned, &applied);

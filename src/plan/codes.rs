@@ -1,0 +1,86 @@
+//! The stable codes of refusals: why a plan can't be applied, and why a saved one isn't.
+
+/// Every code with what it means and what ends it. A code is never given another meaning.
+pub const CODES: &[(&str, &str)] = &[
+    ("graph/circle", "Resources wait for one another in a circle. `meshform graph` shows who waits for whom."),
+    ("graph/duplicate-address", "Two sections of the stack make a resource of the same address. Rename one of them."),
+    ("graph/unknown-address", "A resource refers to another that the stack doesn't have."),
+    (
+        "plan/adopt-differs",
+        "What is to be taken over differs in something that its API can't change (names, key type, whether it can be exported). Change the \
+         stack to what is there, or leave it alone and choose another name.",
+    ),
+    (
+        "plan/field-conflict",
+        "The stack newly wants a field that another manager owns (Kubernetes server-side apply). Leave the field out, or say `force: true` in \
+         that section to take it.",
+    ),
+    (
+        "plan/foreign",
+        "What the stack wants to make is there already, and is someone else's. It is taken over only with `adopt: true` in its section, or \
+         `--adopt ADDR`; it is then released at destroy, never deleted.",
+    ),
+    (
+        "plan/lineages",
+        "Resources of this stack's name carry the marks of another state: two stacks of one name meet in this account or cluster. Use that \
+         state, or rename this stack.",
+    ),
+    ("plan/no-namespace", "A delivery goes to a namespace that neither exists nor is declared. Add it under `namespaces:`, or create it."),
+    (
+        "plan/no-replacement",
+        "`--replace` names something that can't be replaced by one of the same name: secrets, validation records and namespaces.",
+    ),
+    (
+        "plan/not-applied",
+        "A rotation only carries what is there, and this certificate would have to be requested anew. Look at `meshform plan`, and apply.",
+    ),
+    (
+        "plan/other-world",
+        "The state is of another AWS account, region or cluster than this one. Use the state, the credentials and the context that belong \
+         together, or another stack name.",
+    ),
+    (
+        "plan/own",
+        "A resource is to take a name that another resource of this stack still has. Change the names in two steps, or keep the key that it had.",
+    ),
+    ("plan/stale", "A saved plan no longer holds: what it touches, or the stack, has changed since it was made. Make it anew."),
+    ("plan/terminating", "An object is being deleted, and something holds it: its finalizers are named. Wait, or find out what holds it."),
+    ("plan/unexpected", "The plan isn't the one that `--expect` names by its digest. Look at it again, and have it approved again."),
+    ("plan/zone", "The hosted zone for a validation record is absent, private, ambiguous, or managed by a service."),
+];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::CODES;
+
+    fn collect(folder: &Path, used: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, used);
+            } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("plan/codes.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let words = text.split(['"', '[', ']']);
+                let is_code = |word: &&str| {
+                    word.split_once('/').is_some_and(|(area, what)| {
+                        ["plan", "graph"].contains(&area) && !what.is_empty() && what.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+                    })
+                };
+                used.extend(words.filter(is_code).map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_holds_every_code_that_is_used_and_no_other() {
+        let mut used = BTreeSet::new();
+        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut used);
+        let known: BTreeSet<String> = CODES.iter().map(|(code, _)| (*code).to_owned()).collect();
+        assert_eq!(known.len(), CODES.len(), "a code stands twice");
+        assert_eq!(used, known);
+    }
+}
