@@ -657,7 +657,7 @@ impl Planner<'_> {
         if !self.policy.destroy {
             return scope;
         }
-        let needed_by = order::reverse_needs(&[], &self.policy.declared, self.prior, self.observed);
+        let needed_by = order::reverse_needs(&[], &[&self.policy.declared], self.prior, self.observed);
         let mut open: Vec<Addr> = self.policy.targets.iter().cloned().collect();
         while let Some(addr) = open.pop() {
             let dependents = needed_by.get(&addr).into_iter().flatten();

@@ -20,7 +20,7 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
         .filter(|(_, step)| step.action.is_removal() && !step.is_deposed)
         .map(|(index, step)| (step.addr.clone(), index))
         .collect();
-    let needed_by = reverse_needs(steps, declared, prior, observed);
+    let needed_by = reverse_needs(steps, &[desired, declared], prior, observed);
     let deliveries = deliveries_by_certificate(&making, desired);
     for step in steps.iter_mut() {
         if step.action.is_removal() {
@@ -86,7 +86,7 @@ fn kind(addr: &Addr) -> Kind<'_> {
 }
 
 /// Who needs each address: by the state, by the stack, and by what the kinds themselves tell of what is there.
-pub(super) fn reverse_needs(steps: &[Step], declared: &Graph, prior: &State, observed: &Observed) -> BTreeMap<Addr, BTreeSet<Addr>> {
+pub(super) fn reverse_needs(steps: &[Step], stacks: &[&Graph], prior: &State, observed: &Observed) -> BTreeMap<Addr, BTreeSet<Addr>> {
     let mut needed_by: BTreeMap<Addr, BTreeSet<Addr>> = BTreeMap::new();
     let mut add = |needed: &Addr, by: &Addr| {
         needed_by.entry(needed.clone()).or_default().insert(by.clone());
@@ -96,7 +96,7 @@ pub(super) fn reverse_needs(steps: &[Step], declared: &Graph, prior: &State, obs
             add(needed, addr);
         }
     }
-    for resource in declared.resources() {
+    for resource in stacks.iter().flat_map(|stack| stack.resources()) {
         for (needed, _) in &resource.needs {
             add(needed, &resource.addr);
         }
