@@ -1,0 +1,90 @@
+//! Numbers and quoted strings as Go's strconv writes them.
+
+use std::fmt::Write as _;
+
+/// `strconv.FormatFloat(number, format, precision, 64)` for the formats `e`, `E`, `f`, `g` and `G`; precision -1 is the shortest that
+/// reads back as the same number.
+#[must_use]
+pub fn format_float(number: f64, format: u8, precision: i32) -> String {
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let sign = if number.is_sign_negative() { "-" } else { "" };
+    let upper = format.is_ascii_uppercase();
+    let text = match format.to_ascii_lowercase() {
+        b'e' => exponential(&digits_exponential(number, precision), upper),
+        b'f' => fixed(number, precision),
+        _ => general(number, precision, upper),
+    };
+    format!("{sign}{text}")
+}
+
+/// Decimal digits without leading zeros (one zero for zero) and the exponent of the first.
+struct Digits {
+    digits: String,
+    exponent: i32,
+}
+
+/// The digits of `%e` with so many after the point.
+fn digits_exponential(number: f64, precision: i32) -> Digits {
+    let number = number.abs();
+    let text = match usize::try_from(precision) {
+        Ok(precision) => format!("{number:.precision$e}"),
+        Err(_) => format!("{number:e}"),
+    };
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    Digits { digits: mantissa.chars().filter(|letter| *letter != '.').collect(), exponent: exponent.parse().unwrap_or(0) }
+}
+
+fn exponential(of: &Digits, upper: bool) -> String {
+    let mut out = String::with_capacity(of.digits.len() + 6);
+    out.push_str(&of.digits[..1]);
+    if of.digits.len() > 1 {
+        out.push('.');
+        out.push_str(&of.digits[1..]);
+    }
+    let sign = if of.exponent < 0 { '-' } else { '+' };
+    let letter = if upper { 'E' } else { 'e' };
+    let _ = write!(out, "{letter}{sign}{:02}", of.exponent.unsigned_abs());
+    out
+}
+
+fn fixed(number: f64, precision: i32) -> String {
+    let number = number.abs();
+    match usize::try_from(precision) {
+        Ok(precision) => format!("{number:.precision$}"),
+        Err(_) => format!("{number}"),
+    }
+}
+
+/// `%g`: exponential for exponents below -4 and from the precision on, which for the shortest form counts as 6; trailing zeros go.
+fn general(number: f64, precision: i32, upper: bool) -> String {
+    let shortest = precision < 0;
+    let mut of = digits_exponential(number, if shortest { -1 } else { precision.max(1) - 1 });
+    let kept = of.digits.trim_end_matches('0').len().max(1);
+    if !shortest {
+        of.digits.truncate(kept);
+    }
+    let count = i32::try_from(of.digits.len()).unwrap_or(i32::MAX);
+    let limit = if shortest {
+        6
+    } else if precision.max(1) > count && count > of.exponent {
+        count
+    } else {
+        precision.max(1)
+    };
+    if of.exponent < -4 || of.exponent >= limit {
+        return exponential(&of, upper);
+    }
+    let Ok(lead) = usize::try_from(of.exponent) else {
+        let zeros = "0".repeat(usize::try_from(-of.exponent - 1).unwrap_or(0));
+        return format!("0.{zeros}{}", of.digits);
+    };
+    if of.digits.len() <= lead + 1 {
+        return format!("{}{}", of.digits, "0".repeat(lead + 1 - of.digits.len()));
+    }
+    format!("{}.{}", &of.digits[..=lead], &of.digits[lead + 1..])
+}
