@@ -1,5 +1,7 @@
 //! Functions that templates call: their table, and what they may ask of the world.
 
+pub mod re2;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;

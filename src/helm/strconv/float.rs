@@ -1,4 +1,4 @@
-//! Numbers and quoted strings as Go's strconv writes them.
+//! Floating point: `strconv.FormatFloat` and `ParseFloat`.
 
 use std::fmt::Write as _;
 
@@ -87,4 +87,48 @@ fn general(number: f64, precision: i32, upper: bool) -> String {
         return format!("{}{}", of.digits, "0".repeat(lead + 1 - of.digits.len()));
     }
     format!("{}.{}", &of.digits[..=lead], &of.digits[lead + 1..])
+}
+
+/// `strconv.ParseFloat(text, 64)`: decimal and hexadecimal, underscores where the text has a base prefix, `Inf` and `NaN` in any case. `None` where
+/// Go fails: syntax, or a number beyond the range.
+#[must_use]
+pub fn parse_float(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let lower = unsigned.to_ascii_lowercase();
+    if lower == "inf" || lower == "infinity" || (lower == "nan" && unsigned == text) {
+        return lower_parse(&lower, text.starts_with('-'));
+    }
+    if let Some(hex) = lower.strip_prefix("0x") {
+        let value = parse_hex(hex)?;
+        return Some(if text.starts_with('-') { -value } else { value });
+    }
+    let decimal = unsigned.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.');
+    let known = unsigned.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | 'e' | 'E' | '+' | '-'));
+    if !decimal || !known {
+        return None;
+    }
+    let value: f64 = text.parse().ok()?;
+    value.is_finite().then_some(value)
+}
+
+fn lower_parse(lower: &str, negative: bool) -> Option<f64> {
+    let value: f64 = lower.parse().ok()?;
+    Some(if negative { -value } else { value })
+}
+
+/// A hexadecimal mantissa and its binary exponent, without the prefix: `1.8p3`.
+fn parse_hex(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = text.split_once('p')?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut value = 0.0_f64;
+    for digit in whole.chars().chain(fraction.chars()).filter(|letter| *letter != '_') {
+        value = value * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let places = i32::try_from(fraction.chars().filter(|letter| *letter != '_').count()).ok()?;
+    let value = value * 2.0_f64.powi(exponent.saturating_sub(places.saturating_mul(4)));
+    value.is_finite().then_some(value)
 }
