@@ -97,7 +97,9 @@ fn size(value: &Value) -> Option<usize> {
         Value::Str(text) => Some(text.len()),
         Value::List(list) => Some(list.len()),
         Value::Map(map) => Some(map.len()),
-        Value::Object(object) => object.entries().map(|entries| entries.len()).or_else(|| object.items().map(|items| items.len())),
+        Value::Object(object) => {
+            object.entries().map(|entries| entries.len()).or_else(|| object.items().map(|items| items.len()))
+        }
         _ => None,
     }
 }
@@ -124,7 +126,10 @@ fn index_arg(operand: &Operand, length: usize) -> Result<usize, FuncError> {
         Value::Nil => return Err(FuncError::new("cannot index slice/array with nil")),
         other => return Err(FuncError::new(format!("cannot index slice/array with type {}", other.type_name()))),
     };
-    usize::try_from(number).ok().filter(|index| *index <= length).ok_or_else(|| FuncError::new(format!("index out of range: {number}")))
+    usize::try_from(number)
+        .ok()
+        .filter(|index| *index <= length)
+        .ok_or_else(|| FuncError::new(format!("index out of range: {number}")))
 }
 
 fn index(item: &Operand, indexes: &[Operand]) -> Result<Operand, FuncError> {
@@ -143,8 +148,7 @@ fn index(item: &Operand, indexes: &[Operand]) -> Result<Operand, FuncError> {
 }
 
 fn index_one(item: &Operand, index: &Operand) -> Result<Operand, FuncError> {
-    let out_of_range =
-        |at: usize| FuncError::new(format!("reflect: {} index out of range", if at == usize::MAX { "string" } else { "slice" }));
+    let out_of_range = |at: usize| FuncError::new(format!("reflect: {} index out of range", if at == usize::MAX { "string" } else { "slice" }));
     match &item.value {
         Value::Str(text) => {
             let at = index_arg(index, text.len())?;

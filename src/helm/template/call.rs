@@ -36,14 +36,7 @@ impl<'t> Frame<'_, '_, 't> {
     }
 
     /// Functions of Go's own that look at `reflect.Value`s.
-    fn eval_builtin(
-        &mut self,
-        dot: &Operand,
-        func: &'static Func,
-        node: At<'t>,
-        args: &'t [Expr],
-        last: Option<Operand>,
-    ) -> Result<Operand> {
+    fn eval_builtin(&mut self, dot: &Operand, func: &'static Func, node: At<'t>, args: &'t [Expr], last: Option<Operand>) -> Result<Operand> {
         if matches!(func.name, "and" | "or") {
             let mut value = Operand::INVALID;
             for arg in args {
@@ -108,7 +101,14 @@ impl<'t> Frame<'_, '_, 't> {
         Ok(())
     }
 
-    fn eval_args(&mut self, dot: &Operand, params: &[Type], variadic: bool, args: &'t [Expr], last: Option<Operand>) -> Result<Vec<Value>> {
+    fn eval_args(
+        &mut self,
+        dot: &Operand,
+        params: &[Type],
+        variadic: bool,
+        args: &'t [Expr],
+        last: Option<Operand>,
+    ) -> Result<Vec<Value>> {
         let param = |index: usize| {
             let end = if variadic { params.len().saturating_sub(1) } else { params.len() };
             if index < end { params[index] } else { params.last().copied().unwrap_or(Type::Any) }

@@ -169,7 +169,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn this_item(&mut self, kind: Kind) -> Item<'a> {
-        let item = Item { kind, pos: self.start, line: self.start_line, val: &self.input[self.start..self.pos], error: String::new() };
+        let item =
+            Item { kind, pos: self.start, line: self.start_line, val: &self.input[self.start..self.pos], error: String::new() };
         self.start = self.pos;
         self.start_line = self.line;
         item
@@ -198,8 +199,11 @@ impl<'a> Lexer<'a> {
             };
             if found > 0 {
                 self.pos += found;
-                let trimmed =
-                    if has_left_trim_marker(&self.input[self.pos + 2..]) { spaces_at_end(&self.input[self.start..self.pos]) } else { 0 };
+                let trimmed = if has_left_trim_marker(&self.input[self.pos + 2..]) {
+                    spaces_at_end(&self.input[self.start..self.pos])
+                } else {
+                    0
+                };
                 self.pos -= trimmed;
                 self.line += newlines(&self.input[self.start..self.pos]);
                 let item = self.this_item(Kind::Text);

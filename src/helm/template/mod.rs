@@ -15,8 +15,8 @@ mod parse;
 mod set;
 
 pub(crate) use builtin::FUNCS;
-pub use error::ExecError;
 pub(crate) use escape::query_escape;
+pub use error::ExecError;
 pub use machine::{Limits, Machine};
 pub(crate) use number::{parse_int, parse_uint};
 pub use parse::parse;

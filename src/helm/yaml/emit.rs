@@ -26,7 +26,8 @@ const MAX_SIMPLE_KEY: usize = 128;
 
 /// Writes one document.
 pub(super) fn marshal(value: &Value, flavour: Flavour) -> Result<Str, FuncError> {
-    let mut emitter = Emitter { out: Vec::new(), flavour, column: 0, whitespace: true, indention: true, indent: None, indents: Vec::new() };
+    let mut emitter =
+        Emitter { out: Vec::new(), flavour, column: 0, whitespace: true, indention: true, indent: None, indents: Vec::new() };
     emitter.node(value, Context::Root, 0)?;
     emitter.write_indent();
     Ok(emitter.out.into())

@@ -36,7 +36,12 @@ pub(super) fn analyze(text: &[u8], v3: bool) -> Analysis {
     let special = seen.space_break || seen.special_characters;
     Analysis {
         multiline: seen.line_breaks,
-        block_plain_allowed: !(spaces || seen.break_space || special || seen.tab_characters || seen.line_breaks || seen.block_indicators),
+        block_plain_allowed: !(spaces
+            || seen.break_space
+            || special
+            || seen.tab_characters
+            || seen.line_breaks
+            || seen.block_indicators),
         single_quoted_allowed: !(seen.break_space || special || seen.tab_characters),
         block_allowed: !(seen.trailing_space || special),
     }
@@ -52,9 +57,7 @@ fn look(text: &[u8], v3: bool) -> Seen {
         let last = at + length >= text.len();
         let followed_by_whitespace = last || is_blank(text, at + length);
         seen.block_indicators |= match text[at] {
-            b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`' if at == 0 => {
-                true
-            }
+            b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`' if at == 0 => true,
             b'?' | b'-' if at == 0 => followed_by_whitespace,
             b':' => followed_by_whitespace,
             b'#' => preceded_by_whitespace,
