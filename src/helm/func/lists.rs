@@ -66,8 +66,7 @@ fn nil_list() -> Value {
 }
 
 fn list(_: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {
-    // Go gives no slice for no arguments: a nil one.
-    Ok(if args.is_empty() { nil_list() } else { Value::from(args.rest(0).to_vec()) })
+    Ok(Value::from(args.rest(0).to_vec()))
 }
 
 fn push(runtime: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {

@@ -17,8 +17,8 @@ pub(super) const TABLE: &[Func] = &[
     Func::fixed("kindOf", &[Type::Any], |_, args| Ok(Value::from(args.value(0).kind().name()))),
     Func::fixed("kindIs", &[Type::String, Type::Any], |_, args| Ok(Value::Bool(*args.str(0)? == *args.value(1).kind().name()))),
     Func::fixed("deepEqual", &[Type::Any, Type::Any], |_, args| args.value(0).deep_equal(args.value(1)).map(Value::Bool)),
-    Func::fixed("deepCopy", &[Type::Any], |_, args| args.value(0).deep_copy()),
-    Func::fixed("mustDeepCopy", &[Type::Any], |_, args| args.value(0).deep_copy()),
+    Func::fixed("deepCopy", &[Type::Any], deep_copy),
+    Func::fixed("mustDeepCopy", &[Type::Any], deep_copy),
 ];
 
 /// Whether a value is the zero of its type, sprig's `empty`. A struct never is.
@@ -62,4 +62,11 @@ fn any(_: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {
 fn type_is_like(_: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {
     let (wanted, name) = (args.text(0)?, args.value(1).type_name());
     Ok(Value::Bool(wanted == name || name.strip_prefix('*').is_some_and(|name| wanted == name)))
+}
+
+fn deep_copy(_: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {
+    match args.value(0) {
+        Value::Nil => Err(FuncError::new("reflect: call of reflect.Value.Type on zero Value")),
+        value => value.deep_copy(),
+    }
 }

@@ -8,6 +8,7 @@ mod dates;
 mod decimal;
 mod dicts;
 mod encoding;
+mod json;
 mod lists;
 mod logic;
 mod math;
@@ -35,9 +36,11 @@ use super::value::{List, Map, Str, Type, Value};
 
 /// The tables of all functions, one per file of this folder.
 const TABLES: &[&[Func]] = &[
+    super::template::FUNCS,
     dates::TABLE,
     dicts::TABLE,
     encoding::TABLE,
+    json::TABLE,
     lists::TABLE,
     logic::TABLE,
     math::TABLE,

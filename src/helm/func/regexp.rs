@@ -66,6 +66,28 @@ fn find(regex: &Regex, args: Args<'_>) -> Result<Value, FuncError> {
     Ok(Value::str(regex.find(args.str(1)?.as_bytes()).map_or(&b""[..], |found| found.as_bytes())))
 }
 
+/// All matches, one after the other, as Go's `allMatches` finds them: an empty one may neither touch the one before nor stand inside of a rune.
+fn all<T>(text: &[u8], find_at: impl Fn(usize) -> Option<(std::ops::Range<usize>, T)>) -> impl Iterator<Item = T> {
+    let (mut at, mut last) = (0, None);
+    std::iter::from_fn(move || {
+        while at <= text.len() {
+            let Some((range, found)) = find_at(at) else { break };
+            let inside = range.is_empty() && text.get(range.start).is_some_and(|byte| byte & 0xc0 == 0x80);
+            let touches = range.is_empty() && last == Some(range.start);
+            at = if range.end > at && !inside { range.end } else { range.end + 1 };
+            while range.is_empty() && text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80) {
+                at += 1;
+            }
+            if !inside && !touches {
+                last = Some(range.end);
+                return Some(found);
+            }
+        }
+        at = text.len() + 1;
+        None
+    })
+}
+
 /// A negative count is no bound.
 fn most(args: Args<'_>) -> Result<usize, FuncError> {
     Ok(usize::try_from(args.int(2)?).unwrap_or(usize::MAX))
@@ -77,7 +99,7 @@ fn strings(found: Vec<&[u8]>) -> Value {
 
 fn find_all(regex: &Regex, args: Args<'_>) -> Result<Value, FuncError> {
     let text = args.str(1)?.as_bytes();
-    Ok(strings(regex.find_iter(text).take(most(args)?).map(|found| found.as_bytes()).collect()))
+    Ok(strings(all(text, |at| regex.find_at(text, at).map(|found| (found.range(), found))).take(most(args)?).map(|found| found.as_bytes()).collect()))
 }
 
 fn split(regex: &Regex, args: Args<'_>) -> Result<Value, FuncError> {
@@ -90,7 +112,7 @@ fn split(regex: &Regex, args: Args<'_>) -> Result<Value, FuncError> {
     }
     let mut parts = Vec::new();
     let (mut begin, mut end) = (0, 0);
-    for found in regex.find_iter(text).take(most) {
+    for found in all(text, |at| regex.find_at(text, at).map(|found| (found.range(), found))).take(most) {
         if parts.len() + 1 == most {
             break;
         }
@@ -115,7 +137,8 @@ fn replace_all(
     let (text, template) = (args.str(1)?.as_bytes(), args.str(2)?.as_bytes());
     let mut out = Vec::with_capacity(text.len());
     let (mut last, mut spent) = (0, 0);
-    for found in regex.captures_iter(text) {
+    let captures = |at| regex.captures_at(text, at).and_then(|found| Some((found.get(0)?.range(), found)));
+    for found in all(text, captures) {
         let Some(whole) = found.get(0) else { continue };
         out.extend_from_slice(&text[last..whole.start()]);
         write(&found, template, &mut out);

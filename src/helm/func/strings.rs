@@ -169,8 +169,8 @@ fn squote(_: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {
 
 fn cat(_: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {
     let mut out = Vec::new();
-    for value in args.rest(0).iter().filter(|value| !matches!(value, Value::Nil)) {
-        if !out.is_empty() {
+    for (index, value) in args.rest(0).iter().filter(|value| !matches!(value, Value::Nil)).enumerate() {
+        if index > 0 {
             out.push(b' ');
         }
         out.extend_from_slice(value.print()?.as_bytes());

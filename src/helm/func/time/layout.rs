@@ -139,7 +139,8 @@ pub(super) fn format(time: &Time, mut layout: &[u8]) -> Vec<u8> {
             Part::UpperPm => if at.hour >= 12 { "PM" } else { "AM" }.to_owned(),
             Part::LowerPm => if at.hour >= 12 { "pm" } else { "am" }.to_owned(),
             Part::ZoneName if !zone.is_empty() => zone.clone(),
-            Part::ZoneName => offset_text(offset, false, if offset / 60 % 60 == 0 { 1 } else { 2 }),
+            // A zone without a name shows its offset.
+            Part::ZoneName => offset_text(offset, false, 2),
             Part::Offset { z: true, .. } if offset == 0 => "Z".to_owned(),
             Part::Offset { colons, fields, .. } => offset_text(offset, colons, fields),
             Part::Fraction { digits, trimmed } => fraction(time.nanos, digits, trimmed, char::from(text[0])),

@@ -192,7 +192,7 @@ impl Key {
             Some("RSA") => pkcs1(&der).ok_or_else(|| "parsing RSA private key from PEM: x509: failed to parse private key".to_owned()),
             Some("EC") => sec1(&der).ok_or_else(|| "parsing EC private key from PEM: x509: failed to parse EC private key".to_owned()),
             Some("DSA") => dsa_key(&der).ok_or_else(|| "parsing DSA private key from PEM: asn1: structure error".to_owned()),
-            Some(other) => Err(format!("invalid private key type {other}")),
+            Some(_) => Err(format!("invalid private key type {label}")),
         }
     }
 }
