@@ -93,7 +93,7 @@ pub(super) fn trim(text: &[u8], cut: impl Fn(char) -> bool) -> &[u8] {
 /// Puts so many spaces before each line.
 pub(super) fn indent(runtime: &mut dyn Runtime, spaces: i64, text: &[u8], newline_first: bool) -> Result<Vec<u8>, FuncError> {
     let pad = usize::try_from(spaces).map_err(|_| FuncError::new("strings: negative Repeat count"))?;
-    let lines = text.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let lines = text.split(|byte| *byte == b'\n').count();
     let length = lines.saturating_mul(pad).saturating_add(text.len() + 1);
     runtime.spend(length)?;
     let mut out = Vec::with_capacity(length);

@@ -13,19 +13,15 @@ pub enum ParseIntError {
 
 /// `strconv.ParseInt(text, base, 64)`. Base 0 reads prefixes (`0x`, `0o`, `0b`, `0`) and underscores between digits.
 pub fn parse_int(text: &[u8], base: u32) -> Result<i64, ParseIntError> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let negative = text.starts_with(b"-");
+    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
     let mut radix = base;
     let mut rest = digits;
     if base == 0 {
         (radix, rest) = match digits {
             [b'0', b'x' | b'X', rest @ ..] if !rest.is_empty() => (16, rest),
-            [b'0', b'o' | b'O', rest @ ..] if !rest.is_empty() => (8, rest),
             [b'0', b'b' | b'B', rest @ ..] if !rest.is_empty() => (2, rest),
-            [b'0', rest @ ..] if !rest.is_empty() => (8, rest),
+            [b'0', b'o' | b'O', rest @ ..] | [b'0', rest @ ..] if !rest.is_empty() => (8, rest),
             rest => (10, rest),
         };
         if !underscores_separate(digits, radix) {

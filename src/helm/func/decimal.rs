@@ -7,14 +7,14 @@ const DIVISION_PRECISION: i32 = 16;
 
 /// A number `coefficient × 10^exponent`.
 #[derive(Clone, Debug)]
-pub struct Decimal {
+pub(super) struct Decimal {
     coefficient: BigInt,
     exponent: i32,
 }
 
 impl Decimal {
     /// The shortest decimal that reads as this float; `NewFromFloat`, which panics on what is not a number.
-    pub fn new(number: f64) -> Result<Self, String> {
+    pub(super) fn new(number: f64) -> Result<Self, String> {
         if !number.is_finite() {
             let shown = if number.is_nan() {
                 "NaN"
@@ -34,24 +34,24 @@ impl Decimal {
     }
 
     /// The sum.
-    pub fn add(&self, other: &Self) -> Self {
+    pub(super) fn add(&self, other: &Self) -> Self {
         let exponent = self.exponent.min(other.exponent);
         Self { coefficient: self.at(exponent) + other.at(exponent), exponent }
     }
 
     /// The difference.
-    pub fn sub(&self, other: &Self) -> Self {
+    pub(super) fn sub(&self, other: &Self) -> Self {
         let exponent = self.exponent.min(other.exponent);
         Self { coefficient: self.at(exponent) - other.at(exponent), exponent }
     }
 
     /// The product.
-    pub fn mul(&self, other: &Self) -> Self {
+    pub(super) fn mul(&self, other: &Self) -> Self {
         Self { coefficient: &self.coefficient * &other.coefficient, exponent: self.exponent.saturating_add(other.exponent) }
     }
 
     /// The quotient, rounded to 16 digits after the point, halves away from zero.
-    pub fn div(&self, other: &Self) -> Result<Self, String> {
+    pub(super) fn div(&self, other: &Self) -> Result<Self, String> {
         if other.coefficient.sign() == Sign::NoSign {
             return Err("decimal division by 0".to_owned());
         }
@@ -74,7 +74,7 @@ impl Decimal {
     }
 
     /// The nearest float.
-    pub fn to_float(&self) -> f64 {
+    pub(super) fn to_float(&self) -> f64 {
         format!("{}e{}", self.coefficient, self.exponent).parse().unwrap_or(f64::NAN)
     }
 

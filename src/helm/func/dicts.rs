@@ -7,9 +7,7 @@ use crate::helm::value::{List, Map, Str, Type, Value};
 /// The functions of this file.
 pub(super) const TABLE: &[Func] = &[
     Func::variadic("dict", &[Type::Any], dict),
-    Func::fixed("get", &[Type::Map, Type::String], |_, args| {
-        Ok(args.map(0)?.get(args.str(1)?).unwrap_or_else(|| Value::from("")))
-    }),
+    Func::fixed("get", &[Type::Map, Type::String], |_, args| Ok(args.map(0)?.get(args.str(1)?).unwrap_or_else(|| Value::from("")))),
     Func::fixed("set", &[Type::Map, Type::String, Type::Any], set),
     Func::fixed("unset", &[Type::Map, Type::String], |_, args| {
         args.map(0)?.remove(args.str(1)?);

@@ -10,21 +10,15 @@ pub(super) const TABLE: &[Func] = &[
     Func::variadic("coalesce", &[Type::Any], coalesce),
     Func::variadic("all", &[Type::Any], all),
     Func::variadic("any", &[Type::Any], any),
-    Func::fixed("ternary", &[Type::Any, Type::Any, Type::Bool], |_, args| {
-        Ok(args.value(usize::from(!args.bool(2)?)).clone())
-    }),
+    Func::fixed("ternary", &[Type::Any, Type::Any, Type::Bool], |_, args| Ok(args.value(usize::from(!args.bool(2)?)).clone())),
     Func::fixed("typeOf", &[Type::Any], |_, args| Ok(Value::from(args.value(0).type_name()))),
-    Func::fixed("typeIs", &[Type::String, Type::Any], |_, args| {
-        Ok(Value::Bool(*args.str(0)? == *args.value(1).type_name()))
-    }),
+    Func::fixed("typeIs", &[Type::String, Type::Any], |_, args| Ok(Value::Bool(*args.str(0)? == *args.value(1).type_name()))),
     Func::fixed("typeIsLike", &[Type::String, Type::Any], type_is_like),
     Func::fixed("kindOf", &[Type::Any], |_, args| Ok(Value::from(args.value(0).kind().name()))),
-    Func::fixed("kindIs", &[Type::String, Type::Any], |_, args| {
-        Ok(Value::Bool(*args.str(0)? == *args.value(1).kind().name()))
-    }),
+    Func::fixed("kindIs", &[Type::String, Type::Any], |_, args| Ok(Value::Bool(*args.str(0)? == *args.value(1).kind().name()))),
     Func::fixed("deepEqual", &[Type::Any, Type::Any], |_, args| args.value(0).deep_equal(args.value(1)).map(Value::Bool)),
-    Func::fixed("deepCopy", &[Type::Any], |_, args| args.value(0).deep_copy().map(Value::from)),
-    Func::fixed("mustDeepCopy", &[Type::Any], |_, args| args.value(0).deep_copy().map(Value::from)),
+    Func::fixed("deepCopy", &[Type::Any], |_, args| args.value(0).deep_copy()),
+    Func::fixed("mustDeepCopy", &[Type::Any], |_, args| args.value(0).deep_copy()),
 ];
 
 /// Whether a value is the zero of its type, sprig's `empty`. A struct never is.

@@ -17,9 +17,7 @@ pub(super) const TABLE: &[Func] = &[
     Func::fixed("untilStep", &[Type::Int, Type::Int, Type::Int], until_step),
     Func::fixed("add1", &[Type::Any], |_, args| Ok(Value::int64(to_int64(args.value(0)).wrapping_add(1)))),
     Func::variadic("add", &[Type::Any], |_, args| Ok(Value::int64(fold(0, args.rest(0), i64::wrapping_add)))),
-    Func::fixed("sub", &[Type::Any, Type::Any], |_, args| {
-        Ok(Value::int64(to_int64(args.value(0)).wrapping_sub(to_int64(args.value(1)))))
-    }),
+    Func::fixed("sub", &[Type::Any, Type::Any], |_, args| Ok(Value::int64(to_int64(args.value(0)).wrapping_sub(to_int64(args.value(1)))))),
     Func::fixed("div", &[Type::Any, Type::Any], |_, args| divide(args, i64::wrapping_div)),
     Func::fixed("mod", &[Type::Any, Type::Any], |_, args| divide(args, i64::wrapping_rem)),
     Func::variadic("mul", &[Type::Any, Type::Any], |_, args| {
@@ -90,11 +88,7 @@ fn smaller(a: f64, b: f64) -> f64 {
     -larger(-a, -b)
 }
 
-fn decimals(
-    first: &Value,
-    rest: &[Value],
-    with: impl Fn(&Decimal, &Decimal) -> Result<Decimal, String>,
-) -> Result<Value, FuncError> {
+fn decimals(first: &Value, rest: &[Value], with: impl Fn(&Decimal, &Decimal) -> Result<Decimal, String>) -> Result<Value, FuncError> {
     let mut found = Decimal::new(to_float64(first)).map_err(FuncError::new)?;
     for value in rest {
         let next = Decimal::new(to_float64(value)).map_err(FuncError::new)?;

@@ -1,6 +1,30 @@
 //! Functions that templates call: their table, and what they may ask of the world.
+// All functions have the one form of the table, whether they can fail or not.
+#![allow(clippy::unnecessary_wraps)]
 
+mod bytes;
+pub mod cast;
+mod dates;
+mod decimal;
+mod dicts;
+mod encoding;
+mod lists;
+mod logic;
+mod math;
+mod merge;
+mod passwords;
+mod paths;
+mod random;
 pub mod re2;
+mod regexp;
+pub mod semver;
+mod strings;
+mod time;
+mod unicode;
+mod urls;
+mod versions;
+mod words;
+mod x509;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,7 +34,24 @@ use std::sync::LazyLock;
 use super::value::{List, Map, Str, Type, Value};
 
 /// The tables of all functions, one per file of this folder.
-const TABLES: &[&[Func]] = &[];
+const TABLES: &[&[Func]] = &[
+    dates::TABLE,
+    dicts::TABLE,
+    encoding::TABLE,
+    lists::TABLE,
+    logic::TABLE,
+    math::TABLE,
+    merge::TABLE,
+    passwords::TABLE,
+    paths::TABLE,
+    random::TABLE,
+    regexp::TABLE,
+    strings::TABLE,
+    urls::TABLE,
+    versions::TABLE,
+    words::TABLE,
+    x509::TABLE,
+];
 
 /// The function of a name. Go's own and Helm's are found here as well as sprig's.
 #[must_use]

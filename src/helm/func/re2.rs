@@ -31,6 +31,7 @@ fn error(code: &str, part: &str) -> FuncError {
 type Fault<'a> = (&'static str, &'a str);
 
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four flags that have nothing to do with each other")]
 struct Flags {
     fold_case: bool,
     multi_line: bool,
@@ -51,7 +52,14 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(whole: &'a str) -> Self {
-        Self { whole, left: whole, out: String::with_capacity(whole.len() * 2), flags: Flags::default(), groups: Vec::new(), repeatable: false }
+        Self {
+            whole,
+            left: whole,
+            out: String::with_capacity(whole.len() * 2),
+            flags: Flags::default(),
+            groups: Vec::new(),
+            repeatable: false,
+        }
     }
 
     fn read(mut self) -> Result<String, Fault<'a>> {
@@ -110,7 +118,8 @@ impl<'a> Reader<'a> {
     fn literal(&mut self, letter: char, bytes: usize) {
         let fold = if self.flags.fold_case && letter.is_alphabetic() { "(?i:" } else { "" };
         self.out.push_str(fold);
-        let _ = if letter.is_ascii_alphanumeric() { write!(self.out, "{letter}") } else { write!(self.out, "\\x{{{:x}}}", u32::from(letter)) };
+        let _ =
+            if letter.is_ascii_alphanumeric() { write!(self.out, "{letter}") } else { write!(self.out, "\\x{{{:x}}}", u32::from(letter)) };
         self.out.push_str(if fold.is_empty() { "" } else { ")" });
         self.left = &self.left[bytes..];
         self.repeatable = true;
@@ -148,7 +157,9 @@ impl<'a> Reader<'a> {
             self.begin("(", &whole[1..]);
             return Ok(());
         };
-        if let Some(named) = inner.strip_prefix("P<").or_else(|| inner.strip_prefix('<')).filter(|_| whole.len() > 4 || !inner.starts_with('P')) {
+        if let Some(named) =
+            inner.strip_prefix("P<").or_else(|| inner.strip_prefix('<')).filter(|_| whole.len() > 4 || !inner.starts_with('P'))
+        {
             let end = named.find('>').ok_or(("invalid named capture", whole))?;
             let (name, rest) = (&named[..end], &named[end + 1..]);
             if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
@@ -282,9 +293,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-const POSIX: [&str; 14] = [
-    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word", "xdigit",
-];
+const POSIX: [&str; 14] =
+    ["alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word", "xdigit"];
 
 /// The part of `from` before `rest`, which is its end.
 fn part<'a>(from: &'a str, rest: &str) -> &'a str {

@@ -110,28 +110,31 @@ impl Version {
 
     /// The order of versions; metadata is of no weight. This is not `Ord`: versions that compare equal may differ.
     pub fn compare(&self, other: &Self) -> Ordering {
-        (self.major, self.minor, self.patch)
-            .cmp(&(other.major, other.minor, other.patch))
-            .then_with(|| match (self.prerelease.is_empty(), other.prerelease.is_empty()) {
+        (self.major, self.minor, self.patch).cmp(&(other.major, other.minor, other.patch)).then_with(|| {
+            match (self.prerelease.is_empty(), other.prerelease.is_empty()) {
                 (true, true) => Ordering::Equal,
                 (true, false) => Ordering::Greater,
                 (false, true) => Ordering::Less,
                 (false, false) => compare_prereleases(&self.prerelease, &other.prerelease),
-            })
+            }
+        })
     }
 
     /// The next version of the same minor.
+    #[must_use]
     pub fn inc_patch(&self) -> Self {
         let patch = if self.prerelease.is_empty() { self.patch.wrapping_add(1) } else { self.patch };
         self.bare(self.major, self.minor, patch)
     }
 
     /// The next minor version.
+    #[must_use]
     pub fn inc_minor(&self) -> Self {
         self.bare(self.major, self.minor.wrapping_add(1), 0)
     }
 
     /// The next major version.
+    #[must_use]
     pub fn inc_major(&self) -> Self {
         self.bare(self.major.wrapping_add(1), 0, 0)
     }
@@ -369,8 +372,7 @@ fn group(text: &str) -> Result<Vec<Comparison>, SemverError> {
     let mut comparisons = Vec::new();
     let mut at = spaces(text, 0);
     loop {
-        let (word, operator) =
-            OPERATORS.into_iter().find(|(word, _)| text[at..].starts_with(word)).unwrap_or(("", Operator::TildeOrEqual));
+        let (word, operator) = OPERATORS.into_iter().find(|(word, _)| text[at..].starts_with(word)).unwrap_or(("", Operator::TildeOrEqual));
         let from = spaces(text, at + word.len());
         let parts = constrained(&text[from..]).ok_or_else(improper)?;
         comparisons.push(comparison(operator, &parts)?);

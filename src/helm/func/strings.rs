@@ -47,14 +47,14 @@ pub(super) const TABLE: &[Func] = &[
     Func::fixed("replace", &[Type::String, Type::String, Type::String], |runtime, args| {
         replace(runtime, args.str(2)?.as_bytes(), args.str(0)?.as_bytes(), args.str(1)?.as_bytes()).map(Value::str)
     }),
-    Func::fixed("plural", &[Type::String, Type::String, Type::Int], |_, args| {
-        Ok(args.value(usize::from(args.int(2)? != 1)).clone())
-    }),
+    Func::fixed("plural", &[Type::String, Type::String, Type::Int], |_, args| Ok(args.value(usize::from(args.int(2)? != 1)).clone())),
     Func::fixed("toString", &[Type::Any], |_, args| strval(args.value(0)).map(Value::Str)),
     Func::fixed("toStrings", &[Type::Any], |_, args| Ok(Value::List(List::strings(strslice(args.value(0))?)))),
     Func::fixed("join", &[Type::String, Type::Any], join),
     Func::fixed("sortAlpha", &[Type::Any], sort_alpha),
-    Func::fixed("split", &[Type::String, Type::String], |_, args| Ok(numbered(&split(args.str(1)?.as_bytes(), args.str(0)?.as_bytes(), -1)))),
+    Func::fixed("split", &[Type::String, Type::String], |_, args| {
+        Ok(numbered(&split(args.str(1)?.as_bytes(), args.str(0)?.as_bytes(), -1)))
+    }),
     Func::fixed("splitn", &[Type::String, Type::Int, Type::String], |_, args| {
         Ok(numbered(&split(args.str(2)?.as_bytes(), args.str(0)?.as_bytes(), args.int(1)?)))
     }),

@@ -35,7 +35,7 @@ struct Url {
 fn url_parse(_: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {
     let text = args.str(0)?;
     let url = Url::parse(text.as_bytes()).map_err(|error| FuncError::new(format!("unable to parse url: {error}")))?;
-    let user = url.user.as_ref().map(|user| userinfo(user)).unwrap_or_default();
+    let user = url.user.as_ref().map(userinfo).unwrap_or_default();
     let parts: [(&str, Value); 8] = [
         ("hostname", Value::str(hostname(&url.host))),
         ("scheme", Value::str(url.scheme)),
@@ -74,9 +74,7 @@ fn given(map: &Map, key: &str) -> Result<Vec<u8>, FuncError> {
         None => Ok(Vec::new()),
         Some(Value::Str(text)) => Ok(text.as_bytes().to_vec()),
         Some(Value::Nil) => Err(super::lists::nil_pointer()),
-        Some(other) => {
-            Err(FuncError::new(format!("unable to parse {key} key, must be of type string, but {} found", other.kind().name())))
-        }
+        Some(other) => Err(FuncError::new(format!("unable to parse {key} key, must be of type string, but {} found", other.kind().name()))),
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use super::semver::{Constraints, Version};
-use super::{Args, Func, FuncError, Runtime};
+use super::{Func, FuncError, Runtime};
 use crate::helm::value::{Kind, Method, Object, Str, Type, Value};
 
 /// The functions of this file.
@@ -21,6 +21,7 @@ const POINTER: Type = Type::Object("*semver.Version", Kind::Ptr);
 /// `semver.Version` as a type: what `IncMajor` and its kin give.
 const STRUCT: Type = Type::Object("semver.Version", Kind::Struct);
 
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err wants")]
 fn told(error: super::semver::SemverError) -> FuncError {
     FuncError::new(error.to_string())
 }
@@ -57,7 +58,8 @@ impl Object for VersionValue {
 
     fn call(&self, _: &mut dyn Runtime, name: &str, args: &[Value]) -> Result<Value, FuncError> {
         let version = &self.version;
-        let other = args.first().and_then(|value| if let Value::Object(object) = value { object.as_any().downcast_ref::<Self>() } else { None });
+        let other =
+            args.first().and_then(|value| if let Value::Object(object) = value { object.as_any().downcast_ref::<Self>() } else { None });
         let order = || other.map(|other| version.compare(&other.version)).ok_or_else(super::lists::nil_pointer);
         let text = || if let Some(Value::Str(text)) = args.first() { text.to_str().into_owned() } else { String::new() };
         Ok(match name {

@@ -2,16 +2,16 @@
 //!
 //! Follows `github.com/Masterminds/goutils` and `github.com/huandu/xstrings`, which count bytes in some places and runes in others.
 
-use super::unicode::{is_letter, is_lower, is_number, is_punct, is_space, is_title, is_upper, map_runes, runes, to_lower, to_title, to_upper};
+use super::unicode::{
+    is_letter, is_lower, is_number, is_punct, is_space, is_title, is_upper, map_runes, runes, to_lower, to_title, to_upper,
+};
 use super::{Args, Func, FuncError, Runtime};
 use crate::helm::value::{Str, Type, Value};
 
 /// The functions of this file.
 pub(super) const TABLE: &[Func] = &[
     Func::fixed("abbrev", &[Type::Int, Type::String], |_, args| Ok(abbreviate(args.str(1)?, 0, args.int(0)?))),
-    Func::fixed("abbrevboth", &[Type::Int, Type::Int, Type::String], |_, args| {
-        Ok(abbreviate(args.str(2)?, args.int(0)?, args.int(1)?))
-    }),
+    Func::fixed("abbrevboth", &[Type::Int, Type::Int, Type::String], |_, args| Ok(abbreviate(args.str(2)?, args.int(0)?, args.int(1)?))),
     Func::fixed("wrap", &[Type::Int, Type::String], |runtime, args| wrap(runtime, args.str(1)?, args.int(0)?, b"", false)),
     Func::fixed("wrapWith", &[Type::Int, Type::String, Type::String], |runtime, args| {
         wrap(runtime, args.str(2)?, args.int(0)?, args.str(1)?.as_bytes(), true)
@@ -274,6 +274,9 @@ fn is_alphabet(rune: char) -> bool {
     is_letter(rune) && !matches!(rune, '\u{3400}'..='\u{4d85}' | '\u{4e00}'..='\u{9fcc}' | '\u{20000}'..='\u{2b81d}')
 }
 
+/// Where a run of letters ends that begins at a place.
+type Run<'a> = dyn Fn(usize, &dyn Fn(char) -> bool) -> usize + 'a;
+
 struct Words<'a> {
     left: &'a [char],
 }
@@ -312,7 +315,7 @@ impl<'a> Words<'a> {
 }
 
 /// The end of a word that begins with a capital: `HTTP` of `HTTPServer`, `Server` of `ServerName`.
-fn upper_word(text: &[char], after: usize, run: &dyn Fn(usize, &dyn Fn(char) -> bool) -> usize) -> usize {
+fn upper_word(text: &[char], after: usize, run: &Run<'_>) -> usize {
     match text.get(after) {
         Some(rune) if is_upper(*rune) => {
             let end = run(after, &is_upper);

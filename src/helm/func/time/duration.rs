@@ -74,7 +74,11 @@ pub(in crate::helm::func) fn parse(text: &str) -> Result<i64, String> {
         }
         let unit = unit(name).ok_or_else(|| format!("time: unknown unit {} in duration {}", strconv::quote(name), strconv::quote(text)))?;
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
-        sum = whole.checked_mul(unit).and_then(|part| part.checked_add(parts_of(parts, unit))).and_then(|part| sum.checked_add(part)).unwrap_or(u64::MAX);
+        sum = whole
+            .checked_mul(unit)
+            .and_then(|part| part.checked_add(parts_of(parts, unit)))
+            .and_then(|part| sum.checked_add(part))
+            .unwrap_or(u64::MAX);
         if sum > 1 << 63 {
             return Err(invalid());
         }
@@ -109,7 +113,9 @@ fn parts_of(digits: &str, unit: u64) -> u64 {
     let (mut number, mut scale) = (0u64, 1f64);
     for digit in digits.bytes() {
         // What no longer fits is not looked at.
-        let Some(next) = number.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0'))).filter(|n| *n <= 1 << 63) else { break };
+        let Some(next) = number.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0'))).filter(|n| *n <= 1 << 63) else {
+            break;
+        };
         number = next;
         scale *= 10.0;
     }

@@ -1,11 +1,12 @@
 //! Layouts such as `2006-01-02`: how Go's `time` writes a time.
 
+use std::fmt::Write as _;
+
 use super::Time;
 
 /// The months' names.
-pub(in crate::helm::func) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-];
+pub(in crate::helm::func) const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 /// The days' names.
 pub(in crate::helm::func) const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
@@ -36,13 +37,23 @@ pub(super) enum Part {
     LowerPm,
     ZoneName,
     /// A numeric zone: whether `Z` stands for UTC, whether there are colons, how many of hours, minutes and seconds there are.
-    Offset { z: bool, colons: bool, fields: u8 },
+    Offset {
+        z: bool,
+        colons: bool,
+        fields: u8,
+    },
     /// Fractions of a second: how many digits, and whether trailing zeros go.
-    Fraction { digits: usize, trimmed: bool },
+    Fraction {
+        digits: usize,
+        trimmed: bool,
+    },
 }
 
+/// What is before a part, the part, its text, what is after it.
+type Found<'a> = (&'a [u8], Part, &'a [u8], &'a [u8]);
+
 /// The first part of a layout: what is before it, the part, its text, what is after it.
-pub(super) fn next(layout: &[u8]) -> Option<(&[u8], Part, &[u8], &[u8])> {
+pub(super) fn next(layout: &[u8]) -> Option<Found<'_>> {
     (0..layout.len()).find_map(|at| {
         let (lead, part, length) = part(&layout[at..])?;
         let from = at + lead;
@@ -52,7 +63,8 @@ pub(super) fn next(layout: &[u8]) -> Option<(&[u8], Part, &[u8], &[u8])> {
 
 /// The part that a text begins with: how many letters are to be skipped first, the part, its length.
 fn part(text: &[u8]) -> Option<(usize, Part, usize)> {
-    const OFFSETS: [(&[u8], bool, u8); 5] = [(b"070000", false, 3), (b"07:00:00", true, 3), (b"0700", false, 2), (b"07:00", true, 2), (b"07", false, 1)];
+    const OFFSETS: [(&[u8], bool, u8); 5] =
+        [(b"070000", false, 3), (b"07:00:00", true, 3), (b"0700", false, 2), (b"07:00", true, 2), (b"07", false, 1)];
     let small_follows = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);
     let found = |part, length| Some((0, part, length));
     match text {
@@ -145,10 +157,10 @@ fn offset_text(offset: i64, colons: bool, fields: u8) -> String {
     let colon = if colons { ":" } else { "" };
     let mut text = format!("{sign}{:02}", size / 3600);
     if fields > 1 {
-        text.push_str(&format!("{colon}{:02}", size / 60 % 60));
+        let _ = write!(text, "{colon}{:02}", size / 60 % 60);
     }
     if fields > 2 {
-        text.push_str(&format!("{colon}{:02}", size % 60));
+        let _ = write!(text, "{colon}{:02}", size % 60);
     }
     text
 }

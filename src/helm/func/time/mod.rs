@@ -42,7 +42,8 @@ impl Location {
             Self::Utc => (0, "UTC".to_owned()),
             Self::Fixed(offset, name) => (*offset, name.clone()),
             Self::Zone(zone) => {
-                let moment = jiff::Timestamp::from_second(unix).unwrap_or(if unix < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });
+                let moment =
+                    jiff::Timestamp::from_second(unix).unwrap_or(if unix < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });
                 let info = zone.to_offset_info(moment);
                 (i64::from(info.offset().seconds()), info.abbreviation().to_owned())
             }
@@ -244,7 +245,8 @@ impl Object for Number {
     }
 
     fn method(&self, name: &str) -> Option<Method> {
-        let known = name == "String" || (self.typ == DURATION && matches!(name, "Seconds" | "Minutes" | "Hours" | "Milliseconds" | "Nanoseconds"));
+        let known =
+            name == "String" || (self.typ == DURATION && matches!(name, "Seconds" | "Minutes" | "Hours" | "Milliseconds" | "Nanoseconds"));
         known.then_some(Method { params: &[], variadic: false })
     }
 

@@ -1,5 +1,7 @@
 //! How Go's `time` reads a time by a layout.
 
+use std::fmt::Write as _;
+
 use super::calendar::days_in;
 use super::layout::{MONTHS, Part, WEEKDAYS, next};
 use super::{Location, Time, days};
@@ -72,7 +74,9 @@ fn quote(text: &[u8]) -> String {
                 out.push(char::from(*byte));
             }
             b' '..=b'~' | 0x7f => out.push(char::from(*byte)),
-            _ => out.push_str(&format!("\\x{byte:02x}")),
+            _ => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
         }
     }
     out.push('"');
@@ -122,7 +126,7 @@ fn name<'a>(names: &[&str], length: Option<usize>, text: &'a [u8]) -> Read<'a, i
     Err(Fault::Bad)
 }
 
-fn bounded(read: Read<'_, i64>, range: std::ops::Range<i64>, what: &'static str) -> Read<'_, i64> {
+fn bounded<'a>(read: Read<'a, i64>, range: std::ops::Range<i64>, what: &'static str) -> Read<'a, i64> {
     let (found, left) = read?;
     if range.contains(&found) { Ok((found, left)) } else { Err(Fault::Range(what)) }
 }
@@ -191,7 +195,13 @@ impl Found {
             Part::UpperPm | Part::LowerPm => {
                 let (am, pm): (&[u8], &[u8]) = if part == Part::UpperPm { (b"AM", b"PM") } else { (b"am", b"pm") };
                 let two = text.get(..2).ok_or(Fault::Bad)?;
-                self.afternoon = Some(if two == pm { true } else if two == am { false } else { return Err(Fault::Bad) });
+                self.afternoon = Some(if two == pm {
+                    true
+                } else if two == am {
+                    false
+                } else {
+                    return Err(Fault::Bad);
+                });
                 left = &text[2..];
             }
             Part::Offset { z: true, .. } if text.starts_with(b"Z") => (self.utc, left) = (true, &text[1..]),

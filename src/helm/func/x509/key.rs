@@ -21,10 +21,18 @@ const SHA256_INFO: &[u8] =
     &[0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
 const EXPONENT: u32 = 65_537;
 
+/// The numbers of an RSA key.
+pub(super) struct Rsa {
+    modulus: BigUint,
+    exponent: BigUint,
+    private: BigUint,
+    primes: [BigUint; 2],
+}
+
 /// A private key.
 pub(super) enum Key {
     /// RSA, by its primes.
-    Rsa { modulus: BigUint, exponent: BigUint, private: BigUint, primes: [BigUint; 2] },
+    Rsa(Box<Rsa>),
     /// DSA: p, q, g, y, x.
     Dsa(Box<[BigUint; 5]>),
     /// On the curve P-256.
@@ -46,12 +54,13 @@ impl Key {
             }
             let totient = (&first - &one) * (&second - &one);
             if let Some(private) = inverse(&exponent, &totient) {
-                return Ok(Self::Rsa { modulus: &first * &second, exponent, private, primes: [first, second] });
+                return Ok(Self::Rsa(Box::new(Rsa { modulus: &first * &second, exponent, private, primes: [first, second] })));
             }
         }
     }
 
     /// A new DSA key with primes of 2048 and 256 bits.
+    #[expect(clippy::many_single_char_names, reason = "the names that everybody knows them by")]
     pub(super) fn dsa(runtime: &mut dyn Runtime) -> Result<Self, FuncError> {
         let one = BigUint::from(1u32);
         let q = prime::prime(runtime, 256, |_| true)?;
@@ -95,7 +104,8 @@ impl Key {
     /// The key in PEM, in the form that sprig writes each kind.
     pub(super) fn to_pem(&self) -> String {
         match self {
-            Self::Rsa { modulus, exponent, private, primes: [p, q] } => {
+            Self::Rsa(key) => {
+                let Rsa { modulus, exponent, private, primes: [p, q] } = key.as_ref();
                 let (zero, one) = (BigUint::from(0u32), BigUint::from(1u32));
                 let coefficient = inverse(q, p).unwrap_or_default();
                 let parts = [&zero, modulus, exponent, private, p, q, &(private % (p - &one)), &(private % (q - &one)), &coefficient];
@@ -122,7 +132,7 @@ impl Key {
     /// The public key as it stands in a certificate: the algorithm, and the bits.
     pub(super) fn public(&self) -> Result<(Vec<u8>, Vec<u8>), FuncError> {
         Ok(match self {
-            Self::Rsa { modulus, exponent, .. } => (algorithm(RSA_ENCRYPTION, true), integers(&[modulus, exponent])),
+            Self::Rsa(key) => (algorithm(RSA_ENCRYPTION, true), integers(&[&key.modulus, &key.exponent])),
             Self::Ecdsa(key) => (sequence(&[&tagged(OID, EC_PUBLIC_KEY), &tagged(OID, P256)]), point(key)),
             Self::Ed25519(seed) => (algorithm(ED25519, false), ed25519(seed)?.public_key().as_ref().to_vec()),
             Self::Dsa(_) => {
@@ -134,23 +144,27 @@ impl Key {
     /// The algorithm of its signatures.
     pub(super) fn signature_algorithm(&self) -> Result<Vec<u8>, FuncError> {
         Ok(match self {
-            Self::Rsa { .. } => algorithm(SHA256_WITH_RSA, true),
+            Self::Rsa(_) => algorithm(SHA256_WITH_RSA, true),
             Self::Ecdsa(_) => algorithm(ECDSA_WITH_SHA256, false),
             Self::Ed25519(_) => algorithm(ED25519, false),
-            Self::Dsa(_) => return Err(FuncError::new("error creating certificate: x509: certificate private key does not implement crypto.Signer")),
+            Self::Dsa(_) => {
+                return Err(FuncError::new("error creating certificate: x509: certificate private key does not implement crypto.Signer"));
+            }
         })
     }
 
     /// A signature.
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, FuncError> {
         match self {
-            Self::Rsa { modulus, private, .. } => {
+            Self::Rsa(key) => {
+                let Rsa { modulus, private, .. } = key.as_ref();
                 let length = modulus.to_bytes_be().len();
                 let hash = digest::digest(&digest::SHA256, message);
                 let info = [SHA256_INFO, hash.as_ref()].concat();
-                let fill = length.checked_sub(info.len() + 3).filter(|fill| *fill >= 8).ok_or_else(|| {
-                    FuncError::new("error creating certificate: crypto/rsa: message too long for RSA key size")
-                })?;
+                let fill = length
+                    .checked_sub(info.len() + 3)
+                    .filter(|fill| *fill >= 8)
+                    .ok_or_else(|| FuncError::new("error creating certificate: crypto/rsa: message too long for RSA key size"))?;
                 let padded = [&[0, 1], &vec![0xff; fill][..], &[0], &info].concat();
                 let signed = BigUint::from_bytes_be(&padded).modpow(private, modulus).to_bytes_be();
                 Ok([vec![0; length - signed.len()], signed].concat())
@@ -161,7 +175,9 @@ impl Key {
                 Ok(integers(&[&BigUint::from_bytes_be(&r), &BigUint::from_bytes_be(&s)]))
             }
             Self::Ed25519(seed) => Ok(ed25519(seed)?.sign(message).as_ref().to_vec()),
-            Self::Dsa(_) => Err(FuncError::new("error creating certificate: x509: certificate private key does not implement crypto.Signer")),
+            Self::Dsa(_) => {
+                Err(FuncError::new("error creating certificate: x509: certificate private key does not implement crypto.Signer"))
+            }
         }
     }
 
@@ -186,7 +202,7 @@ fn inverse(number: &BigUint, modulus: &BigUint) -> Option<BigUint> {
 }
 
 fn point(key: &p256::SecretKey) -> Vec<u8> {
-    key.public_key().to_sec1_bytes().to_vec()
+    p256::ecdsa::SigningKey::from(key).verifying_key().to_sec1_point(false).as_bytes().to_vec()
 }
 
 fn ed25519(seed: &[u8; 32]) -> Result<Ed25519KeyPair, FuncError> {
@@ -214,7 +230,7 @@ fn pkcs1(der: &[u8]) -> Option<Key> {
     let primes = [parts.number()?, parts.number()?];
     let one = BigUint::from(1u32);
     let right = primes.iter().all(|prime| *prime > one) && &primes[0] * &primes[1] == modulus && modulus.bits() <= 16_384;
-    right.then_some(Key::Rsa { modulus, exponent, private, primes })
+    right.then(|| Key::Rsa(Box::new(Rsa { modulus, exponent, private, primes })))
 }
 
 fn sec1(der: &[u8]) -> Option<Key> {
@@ -222,7 +238,9 @@ fn sec1(der: &[u8]) -> Option<Key> {
     parts.number()?;
     let scalar = parts.take(OCTET_STRING)?;
     // A curve that is named must be ours.
-    if let Some(curve) = parts.take(0xa0) && Reader(curve).take(OID) != Some(P256) {
+    if let Some(curve) = parts.take(0xa0)
+        && Reader(curve).take(OID) != Some(P256)
+    {
         return None;
     }
     p256::SecretKey::from_slice(scalar).ok().map(Key::Ecdsa)

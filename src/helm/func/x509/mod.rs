@@ -47,14 +47,10 @@ pub(super) const TABLE: &[Func] = &[
         let key = Key::rsa(runtime, CERTIFICATE_KEY_BITS)?;
         made(runtime, args, &key, Some(Certificate::of(args.value(4))?))
     }),
-    Func::fixed(
-        "genSignedCertWithKey",
-        &[Type::String, Type::Anys, Type::Anys, Type::Int, CERTIFICATE, Type::String],
-        |runtime, args| {
-            let key = given_key(args, 5)?;
-            made(runtime, args, &key, Some(Certificate::of(args.value(4))?))
-        },
-    ),
+    Func::fixed("genSignedCertWithKey", &[Type::String, Type::Anys, Type::Anys, Type::Int, CERTIFICATE, Type::String], |runtime, args| {
+        let key = given_key(args, 5)?;
+        made(runtime, args, &key, Some(Certificate::of(args.value(4))?))
+    }),
     Func::fixed("buildCustomCert", &[Type::String, Type::String], build_custom),
 ];
 

@@ -1,5 +1,7 @@
 //! PEM as Go's `encoding/pem` reads and writes it.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -16,7 +18,7 @@ pub(super) fn decode(text: &str) -> Option<(&str, Vec<u8>)> {
         let at = if left.starts_with(BEGIN) { 0 } else { left.find("\n-----BEGIN ")? + 1 };
         let block = &left[at + BEGIN.len()..];
         left = block;
-        let Some((label, rest)) = block.split_once('\n') else { return None };
+        let (label, rest) = block.split_once('\n')?;
         let Some(label) = label.trim_end_matches([' ', '\t', '\r']).strip_suffix(DASHES) else { continue };
         let end = format!("-----END {label}-----");
         let Some(body) = rest.find(&end).filter(|at| *at == 0 || rest.as_bytes()[at - 1] == b'\n').map(|at| &rest[..at]) else { continue };
@@ -45,6 +47,6 @@ pub(super) fn encode(label: &str, bytes: &[u8]) -> String {
     if !letters.is_empty() {
         out.push('\n');
     }
-    out.push_str(&format!("-----END {label}{DASHES}\n"));
+    let _ = writeln!(out, "-----END {label}{DASHES}");
     out
 }
