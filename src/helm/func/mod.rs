@@ -119,6 +119,11 @@ pub trait Host {
         Ok(Value::Map(Map::new()))
     }
 
+    /// The content of a file that `--set-file` names.
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        Err(format!("open {path}: no such file or directory"))
+    }
+
     /// `getHostByName`: an address, or nothing where look-ups are not allowed (as in Helm without `--enable-dns`).
     fn resolve(&mut self, name: &str) -> String {
         let _ = name;

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 pub use number::{format_float, format_float32};
-pub use read::unmarshal;
+pub use read::{decode, unmarshal};
 pub use write::{marshal, marshal_indent};
 
 /// `base64.StdEncoding.EncodeToString`: what JSON makes of bytes.

@@ -17,6 +17,13 @@ pub fn unmarshal(text: &[u8]) -> Result<Value, String> {
     }
 }
 
+/// Reads the JSON value at the start of a text, as a `json.Decoder` does: the value, and how many bytes it took.
+pub fn decode(text: &[u8]) -> Result<(Value, usize), String> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(0, "looking for beginning of value")?;
+    Ok((value, reader.at))
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,

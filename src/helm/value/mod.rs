@@ -64,7 +64,7 @@ impl Value {
     /// A `[]uint8`.
     #[must_use]
     pub fn bytes(bytes: &[u8]) -> Self {
-        Self::List(List::typed(Type::Bytes, bytes.iter().map(|byte| Self::Uint(Type::Uint8, u64::from(*byte))).collect()))
+        Self::List(List::bytes(bytes))
     }
 
     /// The type; [`Type::Any`] for nil.
@@ -123,13 +123,8 @@ impl Value {
 
     /// The bytes of a `[]uint8`.
     #[must_use]
-    pub fn to_bytes(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::List(list) if list.typ() == Type::Bytes => list.with(|items| {
-                items.iter().map(|item| if let Self::Uint(_, byte) = item { u8::try_from(*byte).ok() } else { None }).collect()
-            }),
-            _ => None,
-        }
+    pub fn to_bytes(&self) -> Option<Rc<[u8]>> {
+        if let Self::List(list) = self { list.to_bytes() } else { None }
     }
 
     /// What `fmt.Sprint` makes of it: `%v`. `strval` of sprig is this for all but strings and bytes.
