@@ -54,6 +54,7 @@ const TABLES: &[&[Func]] = &[
     versions::TABLE,
     words::TABLE,
     x509::TABLE,
+    super::engine::FUNCS,
 ];
 
 /// The function of a name. Go's own and Helm's are found here as well as sprig's.
@@ -62,6 +63,11 @@ pub fn find(name: &str) -> Option<&'static Func> {
     static BY_NAME: LazyLock<BTreeMap<&'static str, &'static Func>> =
         LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter()).map(|func| (func.name, func)).collect());
     BY_NAME.get(name).copied()
+}
+
+/// The names of all functions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.iter()).map(|func| func.name)
 }
 
 /// A function of the table. Number and types of the arguments are checked by the evaluator against `params`, with Go's words, before the

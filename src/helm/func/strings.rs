@@ -68,7 +68,7 @@ pub(super) const TABLE: &[Func] = &[
 /// The string of a value: sprig's `strval`.
 pub(super) fn strval(value: &Value) -> Result<Str, FuncError> {
     match value.to_bytes() {
-        Some(bytes) => Ok(bytes.into()),
+        Some(bytes) => Ok(Str::from(&bytes[..])),
         None => value.print(),
     }
 }
