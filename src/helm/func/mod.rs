@@ -3,7 +3,7 @@
 #![allow(clippy::unnecessary_wraps)]
 
 mod bytes;
-pub mod cast;
+mod cast;
 mod dates;
 mod decimal;
 mod dicts;
@@ -35,6 +35,8 @@ use super::value::{List, Map, Str, Type, Value};
 
 /// The tables of all functions, one per file of this folder.
 const TABLES: &[&[Func]] = &[
+    crate::helm::template::FUNCS,
+    crate::helm::engine::FUNCS,
     dates::TABLE,
     dicts::TABLE,
     encoding::TABLE,
