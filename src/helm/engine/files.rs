@@ -65,11 +65,11 @@ impl Object for Files {
     fn call(&self, _: &mut dyn Runtime, name: &str, args: &[Value]) -> Result<Value, FuncError> {
         let args = Args(args);
         Ok(match name {
-            "Get" => Value::str(&*self.get(args.str(0)?)),
+            "Get" => Value::str(self.get(args.str(0)?)),
             "GetBytes" => Value::List(List::bytes(self.get(args.str(0)?))),
             "Glob" => Value::Object(Rc::new(self.glob(&args.text(0)?))),
             "Lines" => Value::List(self.lines(args.str(0)?)),
-            "AsConfig" => self.flat(Str::from),
+            "AsConfig" => self.flat(|data| Str::from(data)),
             _ => self.flat(|data| Str::from(json::base64(data))),
         })
     }

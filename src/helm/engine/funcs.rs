@@ -18,7 +18,6 @@ pub(crate) const FUNCS: &[Func] = &[
     Func::fixed("fromToml", &[Type::String], from_toml),
     Func::fixed("fromYaml", &[Type::String], from_yaml),
     Func::fixed("fromYamlArray", &[Type::String], from_yaml_array),
-    Func::fixed("getHostByName", &[Type::String], get_host_by_name),
     Func::fixed("include", &[Type::String, Type::Any], include),
     Func::fixed("lookup", &[Type::String, Type::String, Type::String, Type::String], lookup),
     Func::fixed("required", &[Type::String, Type::Any], required),
@@ -76,10 +75,6 @@ fn fail(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
 fn lookup(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
     let (api_version, kind, namespace, name) = (args.text(0)?, args.text(1)?, args.text(2)?, args.text(3)?);
     runtime.host().lookup(&api_version, &kind, &namespace, &name)
-}
-
-fn get_host_by_name(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
-    Ok(Value::from(runtime.host().resolve(&args.text(0)?)))
 }
 
 fn to_yaml(_: &mut dyn Runtime, args: Args<'_>) -> Outcome {

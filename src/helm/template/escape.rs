@@ -51,7 +51,7 @@ pub(super) fn js(mut bytes: &[u8]) -> Vec<u8> {
 }
 
 /// `url.QueryEscape`.
-pub(crate) fn query_escape(bytes: &[u8]) -> String {
+pub(super) fn query_escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {

@@ -15,7 +15,6 @@ mod parse;
 mod set;
 
 pub(crate) use builtin::FUNCS;
-pub(crate) use escape::query_escape;
 pub use error::ExecError;
 pub use machine::{Limits, Machine};
 pub(crate) use number::{parse_int, parse_uint};

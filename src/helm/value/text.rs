@@ -71,6 +71,12 @@ impl From<&[u8]> for Str {
     }
 }
 
+impl From<Rc<[u8]>> for Str {
+    fn from(bytes: Rc<[u8]>) -> Self {
+        Self(bytes)
+    }
+}
+
 impl From<Vec<u8>> for Str {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Rc::from(bytes))
