@@ -4,7 +4,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use crate::helm::func::FuncError;
-use crate::helm::value::{Kind, Map, Object, Str, Type, Value};
+use crate::helm::value::{Kind, Object, Str, Type, Value};
 
 /// A field of a struct.
 pub(super) struct Field {
@@ -89,23 +89,24 @@ impl Object for Record {
     }
 
     fn to_data(&self) -> Result<Value, FuncError> {
-        let map = Map::new();
+        let mut map = Vec::new();
+        for (key, value) in self.json_fields().unwrap_or_default() {
+            let value = if let Value::Object(object) = &value { object.to_data()? } else { value };
+            map.push((key, value));
+        }
+        Ok(Value::Map(map.into_iter().collect()))
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        let mut out = Vec::new();
         for field in &self.fields {
-            let data = match &field.value {
-                Value::Object(object) => object.to_data()?,
-                other => other.clone(),
-            };
-            if field.json.is_empty() {
-                if let Value::Map(inner) = data {
-                    for (key, value) in inner.to_vec() {
-                        map.set(key, value);
-                    }
-                }
-            } else if !field.omit_empty || data.truth() {
-                map.set(field.json, data);
+            if let (true, Value::Object(inner)) = (field.json.is_empty(), &field.value) {
+                out.extend(inner.json_fields().unwrap_or_default());
+            } else if !field.omit_empty || field.value.truth() {
+                out.push((field.json, field.value.clone()));
             }
         }
-        Ok(Value::Map(map))
+        Some(out)
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -68,7 +68,21 @@ fn write(value: &Value, html: bool, out: &mut String, depth: usize) -> Result<()
             })?;
             out.push('}');
         }
-        Value::Object(object) => write(&object.to_data()?, html, out, depth + 1)?,
+        Value::Object(object) => match object.json_fields() {
+            None => write(&object.to_data()?, html, out, depth + 1)?,
+            Some(fields) => {
+                out.push('{');
+                for (index, (key, item)) in fields.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    string(key, html, out);
+                    out.push(':');
+                    write(item, html, out, depth + 1)?;
+                }
+                out.push('}');
+            }
+        },
     }
     Ok(())
 }

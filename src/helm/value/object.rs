@@ -44,6 +44,11 @@ pub trait Object: Any {
     /// What JSON and YAML make of it: a string for a time, a map for a struct.
     fn to_data(&self) -> Result<Value, FuncError>;
 
+    /// The fields of a struct in their order, by their keys in JSON; none where [`Object::to_data`] says it all.
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
     /// Its entries, where the type is a map (`.Files`, `.Values` when ranged over).
     fn entries(&self) -> Option<Vec<(Str, Value)>> {
         None

@@ -86,7 +86,7 @@ impl Emitter {
                 self.list(&list.to_vec(), context, depth)?;
             }
             Value::Map(map) if map.is_nil() && self.flavour == Flavour::Sigs => self.plain("null", context),
-            Value::Map(map) => self.map(map.to_vec(), context, depth)?,
+            Value::Map(map) => self.map(map.to_vec(), depth)?,
             Value::Object(object) => self.node(&object.to_data()?, context, depth + 1)?,
         }
         Ok(())
@@ -128,17 +128,14 @@ impl Emitter {
         Ok(())
     }
 
-    fn map(&mut self, mut entries: Vec<(Str, Value)>, context: Context, depth: usize) -> Result<(), FuncError> {
+    fn map(&mut self, entries: Vec<(Str, Value)>, depth: usize) -> Result<(), FuncError> {
         if entries.is_empty() {
             self.indicator("{", true, true, false);
             self.indicator("}", false, false, false);
             return Ok(());
         }
-        let _ = context;
-        entries.sort_by(|(one, _), (two, _)| {
-            let (one, two) = (one.to_str(), two.to_str());
-            if self.flavour == Flavour::Sigs { keys::compare(&one, &two) } else { keys::compare_v3(&one, &two) }
-        });
+        let compare = if self.flavour == Flavour::Sigs { keys::compare } else { keys::compare_v3 };
+        let entries = keys::sort(entries, compare);
         self.increase_indent(false, false);
         for (key, value) in entries {
             self.write_indent();

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use crate::helm::value::Str;
+
 /// Compares two keys as yaml/v2 does: letters after other runes, numbers by their value.
 pub(super) fn compare(one: &str, two: &str) -> Ordering {
     order(one, two, false)
@@ -10,6 +12,29 @@ pub(super) fn compare(one: &str, two: &str) -> Ordering {
 /// As yaml/v3 does: digits before other runes, unless they follow a digit.
 pub(super) fn compare_v3(one: &str, two: &str) -> Ordering {
     order(one, two, true)
+}
+
+/// Sorts by the order of a flavour. That order goes in circles for keys such as `9`, `10` and `1a`, so that what comes out depends on what goes
+/// in, in Go as well; a merge sort always ends.
+pub(super) fn sort<T>(mut entries: Vec<(Str, T)>, compare: fn(&str, &str) -> Ordering) -> Vec<(Str, T)> {
+    if entries.len() < 2 {
+        return entries;
+    }
+    let right = entries.split_off(entries.len() / 2);
+    let mut left = sort(entries, compare).into_iter().peekable();
+    let mut right = sort(right, compare).into_iter().peekable();
+    let mut out = Vec::with_capacity(left.len() + right.len());
+    loop {
+        let next = match (left.peek(), right.peek()) {
+            (Some((one, _)), Some((two, _))) if compare(&two.to_str(), &one.to_str()) == Ordering::Less => right.next(),
+            (Some(_), _) => left.next(),
+            (None, _) => right.next(),
+        };
+        match next {
+            Some(entry) => out.push(entry),
+            None => return out,
+        }
+    }
 }
 
 fn order(one: &str, two: &str, v3: bool) -> Ordering {

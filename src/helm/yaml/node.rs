@@ -1,7 +1,7 @@
 //! What a YAML document says, with numbers as they were read.
 
 use crate::helm::json;
-use crate::helm::strconv::format_float;
+use crate::helm::strconv::{format_float, quote};
 use crate::helm::value::{List, Map, Str, Type, Value};
 
 /// A value of YAML 1.1.
@@ -56,6 +56,25 @@ impl Node {
             Self::Float(number) => json::format_float32(*number),
             Self::Null | Self::List(_) | Self::Map(_) => return None,
         })
+    }
+
+    /// What `%#v` prints.
+    #[must_use]
+    pub fn go_syntax(&self) -> String {
+        let inner = |node: &Self| if matches!(node, Self::Null) { "interface {}(nil)".to_owned() } else { node.go_syntax() };
+        match self {
+            Self::Null => "<nil>".to_owned(),
+            Self::Bool(truth) => truth.to_string(),
+            Self::Int(number) => number.to_string(),
+            Self::Uint(number) => format!("{number:#x}"),
+            Self::Float(number) => format_float(*number, b'g', -1),
+            Self::Str(text) => quote(text),
+            Self::List(items) => format!("[]interface {{}}{{{}}}", items.iter().map(inner).collect::<Vec<_>>().join(", ")),
+            Self::Map(entries) => {
+                let entries: Vec<String> = entries.iter().map(|(key, node)| format!("{}:{}", quote(key), inner(node))).collect();
+                format!("map[interface {{}}]interface {{}}{{{}}}", entries.join(", "))
+            }
+        }
     }
 
     /// One entry of a map.

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::event::{Event, Events, Properties};
 use super::node::Node;
 use super::resolve::{Scalar, resolve};
-use crate::helm::json::format_float32;
 use crate::helm::value::MAX_DEPTH;
 
 /// Reads the first document of a text; null where there is none. The error begins with `yaml:`, as libyaml's does.
@@ -16,7 +15,9 @@ pub fn parse(text: &[u8]) -> Result<Node, String> {
     if text.chars().any(is_forbidden) {
         return Err(prefix("yaml: control characters are not allowed".to_owned()));
     }
-    Reader { frames: Vec::new(), anchors: HashMap::new(), root: None, decoded: 0, aliased: 0 }.read(text).map_err(prefix)
+    Reader { frames: Vec::new(), anchors: HashMap::new(), root: None, decoded: 0, aliased: 0, invalid: None, unsupported: None }
+        .read(text)
+        .map_err(prefix)
 }
 
 fn is_forbidden(rune: char) -> bool {
@@ -43,7 +44,7 @@ struct Frame {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<(String, Node)>, places: HashMap<String, usize>, key: Option<String>, merge: bool },
+    Map { entries: Vec<(String, Node)>, places: HashMap<String, usize>, key: Option<Node>, merge: bool },
 }
 
 struct Reader {
@@ -52,6 +53,10 @@ struct Reader {
     root: Option<Node>,
     decoded: u64,
     aliased: u64,
+    /// What the decoder would say when the text is read: the first of it.
+    invalid: Option<String>,
+    /// What the conversion to JSON would say after that.
+    unsupported: Option<String>,
 }
 
 impl Reader {
@@ -60,28 +65,39 @@ impl Reader {
         loop {
             match events.next().map_err(|problem| problem.to_string())? {
                 Event::Scalar { value, plain, properties } => {
-                    let built = scalar(value, plain, &properties.tag)?;
+                    let built = scalar(value, plain, &properties.tag).unwrap_or_else(|error| {
+                        self.invalid.get_or_insert(error);
+                        Built { node: Node::Null, size: 1, merge_key: false, alias: false }
+                    });
                     self.count(1)?;
-                    self.add(built, properties.anchor)?;
+                    self.add(built, properties.anchor);
                 }
                 Event::Alias(name) => {
                     let built = match self.anchors.get(&name) {
                         Some(Some(built)) => Built { merge_key: false, alias: true, ..built.clone() },
-                        Some(None) => return Err(format!("yaml: anchor '{name}' value contains itself")),
+                        Some(None) => {
+                            self.invalid.get_or_insert_with(|| format!("yaml: anchor '{name}' value contains itself"));
+                            Built { node: Node::Null, size: 1, merge_key: false, alias: true }
+                        }
                         None => return Err(format!("yaml: unknown anchor '{name}' referenced")),
                     };
                     self.aliased += built.size;
                     self.count(built.size)?;
-                    self.add(built, String::new())?;
+                    self.add(built, String::new());
                 }
                 Event::SequenceStart(properties) => self.open(properties, Content::List(Vec::new()))?,
                 Event::MappingStart(properties) => {
                     let content = Content::Map { entries: Vec::new(), places: HashMap::new(), key: None, merge: false };
                     self.open(properties, content)?;
                 }
-                Event::SequenceEnd | Event::MappingEnd => self.close()?,
+                Event::SequenceEnd | Event::MappingEnd => self.close(),
                 Event::DocumentStart => {}
-                Event::End => return Ok(self.root.unwrap_or(Node::Null)),
+                Event::End => {
+                    return match self.invalid.or(self.unsupported) {
+                        Some(error) => Err(error),
+                        None => Ok(self.root.unwrap_or(Node::Null)),
+                    };
+                }
             }
         }
     }
@@ -106,9 +122,6 @@ impl Reader {
         if self.frames.len() >= MAX_DEPTH {
             return Err("yaml: exceeded max depth".to_owned());
         }
-        if let Some(Frame { content: Content::Map { key: None, merge: false, .. }, .. }) = self.frames.last() {
-            return Err("yaml: invalid map key".to_owned());
-        }
         self.count(1)?;
         if !properties.anchor.is_empty() {
             self.anchors.insert(properties.anchor.clone(), None);
@@ -117,22 +130,22 @@ impl Reader {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), String> {
-        let Some(frame) = self.frames.pop() else { return Ok(()) };
+    fn close(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
         let node = match frame.content {
             Content::List(items) => Node::List(items),
             Content::Map { entries, .. } => Node::Map(entries),
         };
-        self.add(Built { node, size: frame.size, merge_key: false, alias: false }, frame.anchor)
+        self.add(Built { node, size: frame.size, merge_key: false, alias: false }, frame.anchor);
     }
 
-    fn add(&mut self, built: Built, anchor: String) -> Result<(), String> {
+    fn add(&mut self, built: Built, anchor: String) {
         if !anchor.is_empty() {
             self.anchors.insert(anchor, Some(built.clone()));
         }
         let Some(frame) = self.frames.last_mut() else {
             self.root.get_or_insert(built.node);
-            return Ok(());
+            return;
         };
         frame.size += built.size;
         match &mut frame.content {
@@ -140,20 +153,29 @@ impl Reader {
             Content::Map { entries, places, key, merge } => {
                 if *merge {
                     *merge = false;
-                    if built.alias && !matches!(built.node, Node::Map(_)) {
-                        return Err(WANT_MAP.to_owned());
+                    if built.alias && !matches!(built.node, Node::Map(_)) || !merge_into(entries, places, built.node) {
+                        self.invalid.get_or_insert_with(|| WANT_MAP.to_owned());
                     }
-                    merge_into(entries, places, built.node)?;
-                } else if let Some(name) = key.take() {
-                    put(entries, places, name, built.node);
+                } else if let Some(node) = key.take() {
+                    match key_text(&node) {
+                        Some(name) => put(entries, places, name, built.node),
+                        None if matches!(node, Node::List(_) | Node::Map(_)) => {
+                            self.invalid.get_or_insert_with(|| format!("yaml: invalid map key: {}", node.go_syntax()));
+                        }
+                        None => {
+                            let typ = if matches!(node, Node::Null) { "%!s(<nil>)" } else { "uint64" };
+                            let (key, value) = (node.go_syntax(), built.node.go_syntax());
+                            self.unsupported
+                                .get_or_insert_with(|| format!("unsupported map key of type: {typ}, key: {key}, value: {value}"));
+                        }
+                    }
                 } else if built.merge_key {
                     *merge = true;
                 } else {
-                    *key = Some(key_text(&built.node)?);
+                    *key = Some(built.node);
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -167,40 +189,28 @@ fn put(entries: &mut Vec<(String, Node)>, places: &mut HashMap<String, usize>, n
 }
 
 /// `<<`: yaml/v2 puts the entries in where the key stands, so that they replace what came before, and what comes after replaces them.
-fn merge_into(entries: &mut Vec<(String, Node)>, places: &mut HashMap<String, usize>, node: Node) -> Result<(), String> {
-    let want = || WANT_MAP.to_owned();
-    match node {
-        Node::Map(more) => {
-            for (name, node) in more {
-                put(entries, places, name, node);
-            }
+fn merge_into(entries: &mut Vec<(String, Node)>, places: &mut HashMap<String, usize>, node: Node) -> bool {
+    let maps = match node {
+        Node::List(maps) => maps,
+        map => vec![map],
+    };
+    for map in maps.into_iter().rev() {
+        let Node::Map(more) = map else { return false };
+        for (name, node) in more {
+            put(entries, places, name, node);
         }
-        Node::List(maps) => {
-            for map in maps.into_iter().rev() {
-                let Node::Map(more) = map else { return Err(want()) };
-                for (name, node) in more {
-                    put(entries, places, name, node);
-                }
-            }
-        }
-        _ => return Err(want()),
     }
-    Ok(())
+    true
 }
 
-/// The text of a key, as `convertToJSONableObject` makes it.
-fn key_text(node: &Node) -> Result<String, String> {
-    match node {
-        Node::Str(text) => Ok(text.clone()),
-        Node::Bool(truth) => Ok(truth.to_string()),
-        Node::Int(number) => Ok(number.to_string()),
-        Node::Float(number) if number.is_nan() => Ok(".nan".to_owned()),
-        Node::Float(number) if number.is_infinite() => Ok(if *number > 0.0 { ".inf" } else { "-.inf" }.to_owned()),
-        Node::Float(number) => Ok(format_float32(*number)),
-        Node::Uint(number) => Err(format!("unsupported map key of type: uint64, key: {number}")),
-        Node::Null => Err("unsupported map key of type: %!s(<nil>), key: <nil>".to_owned()),
-        Node::List(_) | Node::Map(_) => Err("yaml: invalid map key".to_owned()),
-    }
+/// The text of a key, as `convertToJSONableObject` makes it; none of what can be no key.
+fn key_text(node: &Node) -> Option<String> {
+    Some(match node {
+        Node::Float(number) if number.is_nan() => ".nan".to_owned(),
+        Node::Float(number) if number.is_infinite() => if *number > 0.0 { ".inf" } else { "-.inf" }.to_owned(),
+        Node::Uint(_) => return None,
+        node => return node.to_text(),
+    })
 }
 
 fn scalar(text: String, plain: bool, tag: &str) -> Result<Built, String> {
