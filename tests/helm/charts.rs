@@ -24,7 +24,9 @@ fn compare(reference: &Reference, chart: &Path, case: &Case) -> Outcome {
     match (reference.helm(chart, case), ours(chart, case)) {
         (Answer::Text(expected), Answer::Text(found)) if expected == found => Outcome::Equal,
         (Answer::Failed(expected), Answer::Failed(found)) if expected == found => Outcome::AlikeFailed,
-        (Answer::Text(expected), Answer::Text(found)) => Outcome::Different(format!("  {}\n{}", case.label, first_difference(&expected, &found))),
+        (Answer::Text(expected), Answer::Text(found)) => {
+            Outcome::Different(format!("  {}\n{}", case.label, first_difference(&expected, &found)))
+        }
         (expected, found) => {
             let short = |answer: Answer| match answer {
                 Answer::Text(text) => format!("{} bytes", text.len()),

@@ -40,6 +40,11 @@ impl Host for Still {
     }
 }
 
+#[cfg(feature = "helm")]
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
 fn options(name: &str, namespace: &str) -> Options {
     Options::new(name, namespace, KubeVersion::parse(KUBE_VERSION).unwrap())
 }

@@ -61,7 +61,9 @@ impl Case {
             ("--api-versions", &self.api_versions),
             ("--show-only", &self.show.show_only),
         ] {
-            values.iter().for_each(|value| flag(name, value));
+            for value in values {
+                flag(name, value);
+            }
         }
         flag("--kube-version", self.kube_version.as_deref().unwrap_or(KUBE_VERSION));
         flag("--namespace", self.namespace.as_deref().unwrap_or("default"));
@@ -126,12 +128,12 @@ impl Reference {
 
     fn key(&self, chart: &Path, case: &Case, values: Option<&str>) -> String {
         let mut hash = Sha256::new();
-        hash.update(format!("{:?} {:?} {:?} {values:?}", self.helm, case.release(), case.flags()));
+        hash.update(format!("{} {:?} {:?} {values:?}", self.helm.display(), case.release(), case.flags()));
         for (name, data) in files(chart) {
             hash.update(name);
             hash.update(Sha256::digest(&data));
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        super::hexadecimal(&hash.finalize())
     }
 }
 

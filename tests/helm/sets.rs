@@ -33,10 +33,17 @@ pub(super) fn of(name: &str, folder: &Path) -> Vec<Case> {
         }
     }
     for file in files.keys().filter_map(|file| file.strip_prefix("files/profile-")?.strip_suffix(".yaml")) {
-        let key = file.strip_prefix("platform-").map_or_else(|| json!({"profile": file}), |platform| json!({"global": {"platform": platform}}));
+        let key =
+            file.strip_prefix("platform-").map_or_else(|| json!({"profile": file}), |platform| json!({"global": {"platform": platform}}));
         cases.push(with_values(format!("profile {file}"), key));
     }
-    cases.extend(flags(&files.keys().filter(|file| file.starts_with("templates/") && file.ends_with(".yaml")).cloned().collect::<Vec<_>>()));
+    cases.extend(flags(
+        &files
+            .keys()
+            .filter(|file| file.starts_with("templates/") && Path::new(file).extension().is_some_and(|end| end == "yaml"))
+            .cloned()
+            .collect::<Vec<_>>(),
+    ));
     cases.extend(known(name));
     cases.extend(changes(&leaves));
     cases.extend(mixtures(&leaves));
@@ -132,7 +139,9 @@ fn flags(templates: &[String]) -> Vec<Case> {
         Case { kube_version: Some("v1.33.1-eks-abcdef".to_owned()), ..Case::named("kube of EKS") },
         Case { namespace: Some("istio-system".to_owned()), name: Some("other-name".to_owned()), ..Case::named("namespace and name") },
         Case {
-            api_versions: ["monitoring.coreos.com/v1", "monitoring.coreos.com/v1/ServiceMonitor", "policy/v1/PodDisruptionBudget"].map(str::to_owned).to_vec(),
+            api_versions: ["monitoring.coreos.com/v1", "monitoring.coreos.com/v1/ServiceMonitor", "policy/v1/PodDisruptionBudget"]
+                .map(str::to_owned)
+                .to_vec(),
             ..Case::named("api versions")
         },
         Case { show: Show { include_crds: true, ..Show::default() }, ..Case::named("include crds") },
@@ -144,14 +153,19 @@ fn flags(templates: &[String]) -> Vec<Case> {
         let show = Show { show_only: vec![template.clone()], ..Show::default() };
         cases.push(Case { show, ..Case::named(format!("show only {template}")) });
     }
-    cases.push(Case { show: Show { show_only: vec!["templates/nowhere.yaml".to_owned()], ..Show::default() }, ..Case::named("show only nothing") });
+    cases.push(Case {
+        show: Show { show_only: vec!["templates/nowhere.yaml".to_owned()], ..Show::default() },
+        ..Case::named("show only nothing")
+    });
     cases
 }
 
 /// What people set in the guides that this project began with, and what a mesh on EKS needs.
 fn known(name: &str) -> Vec<Case> {
     let values = match name {
-        "base" => json!([{"defaultRevision": ""}, {"base": {"excludedCRDs": ["gateways.networking.istio.io"]}}, {"defaultRevision": "canary"}]),
+        "base" => {
+            json!([{"defaultRevision": ""}, {"base": {"excludedCRDs": ["gateways.networking.istio.io"]}}, {"defaultRevision": "canary"}])
+        }
         "istiod" => json!([
             {"revision": "canary", "revisionTags": ["prod", "stable"]},
             {"pilot": {"resources": {"requests": {"cpu": "500m", "memory": "2Gi"}}, "replicaCount": 2, "autoscaleEnabled": false}},
