@@ -21,6 +21,7 @@ const USABLE_STACK: usize = STACK_SIZE - (64 << 20);
 
 /// What `.Release` is, and what cluster the chart is rendered for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of `helm template`")]
 pub struct Options {
     /// The release's name.
     pub name: String,

@@ -37,7 +37,10 @@ pub(super) fn files(packed: &[u8]) -> Result<Vec<File>, ChartError> {
             return Err(ChartError::new(format!("decompressed chart is larger than the maximum file size {MAX_CHART_SIZE}")));
         }
         if entry.size() > MAX_FILE_SIZE {
-            return Err(ChartError::new(format!("decompressed chart file {} is larger than the maximum file size {MAX_FILE_SIZE}", crate::helm::strconv::quote(&path))));
+            return Err(ChartError::new(format!(
+                "decompressed chart file {} is larger than the maximum file size {MAX_FILE_SIZE}",
+                crate::helm::strconv::quote(&path)
+            )));
         }
         if files.len() >= MAX_FILES {
             return Err(ChartError::new(format!("chart archive holds more than {MAX_FILES} files")));

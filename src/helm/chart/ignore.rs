@@ -6,7 +6,7 @@ use super::{ChartError, path_match};
 pub(super) struct Rules(Vec<Pattern>);
 
 struct Pattern {
-    pattern: String,
+    shape: String,
     negate: bool,
     must_dir: bool,
     /// Without a slash the pattern is held against the last part of a path.
@@ -37,8 +37,8 @@ impl Rules {
         let (negate, rule) = rule.strip_prefix('!').map_or((false, rule), |rule| (true, rule));
         let (must_dir, rule) = rule.strip_suffix('/').map_or((false, rule), |rule| (true, rule));
         let base_only = !rule.contains('/');
-        let pattern = rule.strip_prefix('/').unwrap_or(rule).to_owned();
-        self.0.push(Pattern { pattern, negate, must_dir, base_only });
+        let shape = rule.strip_prefix('/').unwrap_or(rule).to_owned();
+        self.0.push(Pattern { shape, negate, must_dir, base_only });
         Ok(())
     }
 
@@ -46,7 +46,7 @@ impl Rules {
     pub(super) fn ignore(&self, path: &str, is_dir: bool) -> bool {
         for rule in &self.0 {
             let name = if rule.base_only { path.rsplit('/').next().unwrap_or(path) } else { path };
-            let matched = path_match::matches(&rule.pattern, name).unwrap_or(false);
+            let matched = path_match::matches(&rule.shape, name).unwrap_or(false);
             if rule.negate {
                 if rule.must_dir && !is_dir || !matched {
                     return true;

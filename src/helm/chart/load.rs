@@ -30,6 +30,11 @@ impl Chart {
     }
 }
 
+/// What follows the last dot; `filepath.Ext` minds the case.
+fn extension(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, extension)| extension)
+}
+
 pub(super) fn without_bom(data: Vec<u8>) -> Arc<[u8]> {
     match data.strip_prefix(b"\xEF\xBB\xBF") {
         Some(rest) => Arc::from(rest),
@@ -44,7 +49,11 @@ fn document(file: &File) -> Result<Node, ChartError> {
 fn load_metadata(metadata: &mut Metadata, file: &File) -> Result<(), ChartError> {
     let document = document(file)?;
     metadata.read(&document).map_err(|error| {
-        if error.starts_with("validation: ") { ChartError::new(error) } else { ChartError::new(format!("cannot load {}: {error}", file.name)) }
+        if error.starts_with("validation: ") {
+            ChartError::new(error)
+        } else {
+            ChartError::new(format!("cannot load {}: {error}", file.name))
+        }
     })
 }
 
@@ -98,7 +107,7 @@ fn load_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
             }
             name if name.starts_with("templates/") => chart.templates.push(file),
             name if name.starts_with("charts/") => {
-                if name.rsplit('/').next().is_some_and(|base| base.ends_with(".prov")) {
+                if extension(name) == Some("prov") {
                     chart.files.push(file);
                     continue;
                 }
@@ -115,7 +124,7 @@ fn load_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
         if name.starts_with(['_', '.']) {
             continue;
         }
-        let loaded = if name.ends_with(".tgz") { packed(&chart, &name, &files, depth) } else { unpacked(files, depth) };
+        let loaded = if extension(&name) == Some("tgz") { packed(&chart, &name, &files, depth) } else { unpacked(files, depth) };
         let loaded = loaded.map_err(|error| {
             if error.0.starts_with("error unpacking subchart tar") {
                 return error;

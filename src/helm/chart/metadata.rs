@@ -115,7 +115,9 @@ impl Metadata {
             Node::Map(_) => {}
             other => {
                 let kind = other.json_kind();
-                return Err(format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type chart.Metadata"));
+                return Err(format!(
+                    "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type chart.Metadata"
+                ));
             }
         }
         let fields: [(&str, &mut String); 11] = [

@@ -95,7 +95,11 @@ impl KubeVersion {
                 return Err(fail());
             }
             if number.len() > 1 && number.starts_with('0') {
-                return Err(format!("illegal zero-prefixed version component {} in {}", crate::helm::strconv::quote(number), crate::helm::strconv::quote(text)));
+                return Err(format!(
+                    "illegal zero-prefixed version component {} in {}",
+                    crate::helm::strconv::quote(number),
+                    crate::helm::strconv::quote(text)
+                ));
             }
             parsed.push(number.parse::<u64>().map_err(|_| fail())?);
         }

@@ -101,7 +101,7 @@ impl Object for Record {
                         map.set(key, value);
                     }
                 }
-            } else if !(field.omit_empty && !data.truth()) {
+            } else if !field.omit_empty || data.truth() {
                 map.set(field.json, data);
             }
         }

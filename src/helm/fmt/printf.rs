@@ -1,5 +1,7 @@
 //! `fmt.Sprintf`: `fmt/print.go`.
 
+use std::fmt::Write as _;
+
 use super::number;
 use super::spec::{Spec, parse_number, too_large};
 use crate::helm::func::{FuncError, Runtime};
@@ -223,9 +225,7 @@ fn print_value(out: &mut Vec<u8>, spec: Spec, value: &Value, verb: char, depth: 
         }
         Value::Bool(_) => false,
         Value::Int(_, number) => number::integer(out, spec, i128::from(*number), verb),
-        Value::Uint(_, number) if spec.sharp_v => {
-            number::integer(out, Spec { sharp: true, ..spec }, i128::from(*number), 'x')
-        }
+        Value::Uint(_, number) if spec.sharp_v => number::integer(out, Spec { sharp: true, ..spec }, i128::from(*number), 'x'),
         Value::Uint(_, number) => number::integer(out, spec, i128::from(*number), verb),
         Value::Float(number) => number::float(out, spec, *number, verb) || hex_float(out, spec, *number, verb),
         Value::Str(text) => string(out, spec, text.as_bytes(), verb),
@@ -233,7 +233,8 @@ fn print_value(out: &mut Vec<u8>, spec: Spec, value: &Value, verb: char, depth: 
             string(out, spec, &value.to_bytes().unwrap_or_default(), verb)
         }
         Value::List(list) => {
-            let (open, between, close) = if spec.sharp_v { (b"{".as_slice(), b", ".as_slice(), b'}') } else { (b"[".as_slice(), b" ".as_slice(), b']') };
+            let (open, between, close) =
+                if spec.sharp_v { (b"{".as_slice(), b", ".as_slice(), b'}') } else { (b"[".as_slice(), b" ".as_slice(), b']') };
             if spec.sharp_v {
                 out.extend_from_slice(value.type_name().as_bytes());
             }
@@ -262,14 +263,7 @@ fn print_value(out: &mut Vec<u8>, spec: Spec, value: &Value, verb: char, depth: 
     if known { Ok(()) } else { bad_verb(out, value, verb) }
 }
 
-fn print_map(
-    out: &mut Vec<u8>,
-    spec: Spec,
-    value: &Value,
-    entries: &[(Str, Value)],
-    verb: char,
-    depth: usize,
-) -> Result<(), FuncError> {
+fn print_map(out: &mut Vec<u8>, spec: Spec, value: &Value, entries: &[(Str, Value)], verb: char, depth: usize) -> Result<(), FuncError> {
     if spec.sharp_v {
         out.extend_from_slice(value.type_name().as_bytes());
         out.push(b'{');
@@ -327,7 +321,7 @@ fn hex(out: &mut Vec<u8>, spec: Spec, text: &[u8], upper: bool) {
         if index == 0 || spec.space {
             shown.push_str(prefix);
         }
-        shown.push_str(&if upper { format!("{byte:02X}") } else { format!("{byte:02x}") });
+        let _ = if upper { write!(shown, "{byte:02X}") } else { write!(shown, "{byte:02x}") };
     }
     spec.pad(out, shown.as_bytes());
 }

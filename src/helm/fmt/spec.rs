@@ -7,6 +7,7 @@ const TOO_LARGE: i64 = 1_000_000;
 
 /// What stands between the percent sign and the verb.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the format")]
 pub(super) struct Spec {
     pub(super) minus: bool,
     pub(super) plus: bool,

@@ -99,7 +99,12 @@ fn strings(found: Vec<&[u8]>) -> Value {
 
 fn find_all(regex: &Regex, args: Args<'_>) -> Result<Value, FuncError> {
     let text = args.str(1)?.as_bytes();
-    Ok(strings(all(text, |at| regex.find_at(text, at).map(|found| (found.range(), found))).take(most(args)?).map(|found| found.as_bytes()).collect()))
+    Ok(strings(
+        all(text, |at| regex.find_at(text, at).map(|found| (found.range(), found)))
+            .take(most(args)?)
+            .map(|found| found.as_bytes())
+            .collect(),
+    ))
 }
 
 fn split(regex: &Regex, args: Args<'_>) -> Result<Value, FuncError> {

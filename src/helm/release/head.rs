@@ -54,9 +54,7 @@ impl Head {
                 for (key, node) in entries {
                     let value = match node {
                         Node::Null => String::new(),
-                        node => {
-                            node.to_text().ok_or_else(|| wrong(node, "struct field .metadata.annotations of type string"))?
-                        }
+                        node => node.to_text().ok_or_else(|| wrong(node, "struct field .metadata.annotations of type string"))?,
                     };
                     head.annotations.insert(key.clone(), value);
                 }

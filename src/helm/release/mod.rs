@@ -28,7 +28,6 @@ pub struct Manifest {
     pub text: String,
 }
 
-
 /// A document that belongs to a moment of the release's life; `release.Hook`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
@@ -66,17 +65,8 @@ pub struct Rendered {
 }
 
 /// The moments that Helm knows.
-const EVENTS: &[&str] = &[
-    "pre-install",
-    "post-install",
-    "pre-delete",
-    "post-delete",
-    "pre-upgrade",
-    "post-upgrade",
-    "pre-rollback",
-    "post-rollback",
-    "test",
-];
+const EVENTS: &[&str] =
+    &["pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback", "test"];
 
 /// `SortManifests`: splits the files into documents, tells hooks from the rest, and puts both into the order of installation.
 pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>) -> Result<(Vec<Manifest>, Vec<Hook>), String> {
@@ -108,9 +98,8 @@ fn hook(manifest: Manifest, events: &str, annotations: &BTreeMap<String, String>
         let event = event.trim().to_lowercase();
         if event == "test-success" { Some("test".to_owned()) } else { EVENTS.contains(&event.as_str()).then_some(event) }
     });
-    let list = |key: &str| {
-        annotations.get(key).map_or_else(Vec::new, |words| words.split(',').map(|word| word.trim().to_lowercase()).collect())
-    };
+    let list =
+        |key: &str| annotations.get(key).map_or_else(Vec::new, |words| words.split(',').map(|word| word.trim().to_lowercase()).collect());
     Some(Hook {
         events: events.collect::<Option<_>>()?,
         weight: annotations.get("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0),

@@ -5,7 +5,7 @@ use super::escape;
 use super::operand::{Operand, nil_of};
 use crate::helm::fmt;
 use crate::helm::func::{Args, Func, FuncError, Runtime};
-use crate::helm::value::{Kind, List, Str, Type, Value};
+use crate::helm::value::{List, Str, Type, Value};
 
 /// The table. What takes `reflect.Value`s is evaluated with operands by [`reflect`], which needs to know how a value is held.
 pub(crate) const FUNCS: &[Func] = &[
@@ -97,9 +97,7 @@ fn size(value: &Value) -> Option<usize> {
         Value::Str(text) => Some(text.len()),
         Value::List(list) => Some(list.len()),
         Value::Map(map) => Some(map.len()),
-        Value::Object(object) => {
-            object.entries().map(|entries| entries.len()).or_else(|| object.items().map(|items| items.len()))
-        }
+        Value::Object(object) => object.entries().map(|entries| entries.len()).or_else(|| object.items().map(|items| items.len())),
         _ => None,
     }
 }
@@ -126,10 +124,7 @@ fn index_arg(operand: &Operand, length: usize) -> Result<usize, FuncError> {
         Value::Nil => return Err(FuncError::new("cannot index slice/array with nil")),
         other => return Err(FuncError::new(format!("cannot index slice/array with type {}", other.type_name()))),
     };
-    usize::try_from(number)
-        .ok()
-        .filter(|index| *index <= length)
-        .ok_or_else(|| FuncError::new(format!("index out of range: {number}")))
+    usize::try_from(number).ok().filter(|index| *index <= length).ok_or_else(|| FuncError::new(format!("index out of range: {number}")))
 }
 
 fn index(item: &Operand, indexes: &[Operand]) -> Result<Operand, FuncError> {
@@ -148,7 +143,8 @@ fn index(item: &Operand, indexes: &[Operand]) -> Result<Operand, FuncError> {
 }
 
 fn index_one(item: &Operand, index: &Operand) -> Result<Operand, FuncError> {
-    let out_of_range = |at: usize| FuncError::new(format!("reflect: {} index out of range", if at == usize::MAX { "string" } else { "slice" }));
+    let out_of_range =
+        |at: usize| FuncError::new(format!("reflect: {} index out of range", if at == usize::MAX { "string" } else { "slice" }));
     match &item.value {
         Value::Str(text) => {
             let at = index_arg(index, text.len())?;
@@ -225,9 +221,4 @@ fn slice(item: &Operand, indexes: &[Operand]) -> Result<Operand, FuncError> {
         Value::List(list) => Value::List(List::typed(list.typ(), list.with(|items| items[range].to_vec()))),
         _ => Value::Nil,
     }))
-}
-
-/// Whether Go's `Sprint` puts a space between: it does where neither side is a string.
-pub(crate) fn is_string(value: &Value) -> bool {
-    value.kind() == Kind::String
 }

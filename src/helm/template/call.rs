@@ -5,7 +5,7 @@ use super::exec::{At, Frame, Result};
 use super::node::{Expr, ExprKind, NumberNode};
 use super::operand::{Held, Operand, nil_of};
 use crate::helm::func::{Args, Func, FuncError, Runtime};
-use crate::helm::value::{Kind, Map, Method, Str, Type, Value};
+use crate::helm::value::{Kind, Map, Method, Type, Value};
 use crate::helm::yaml;
 
 impl<'t> Frame<'_, '_, 't> {
@@ -36,7 +36,14 @@ impl<'t> Frame<'_, '_, 't> {
     }
 
     /// Functions of Go's own that look at `reflect.Value`s.
-    fn eval_builtin(&mut self, dot: &Operand, func: &'static Func, node: At<'t>, args: &'t [Expr], last: Option<Operand>) -> Result<Operand> {
+    fn eval_builtin(
+        &mut self,
+        dot: &Operand,
+        func: &'static Func,
+        node: At<'t>,
+        args: &'t [Expr],
+        last: Option<Operand>,
+    ) -> Result<Operand> {
         if matches!(func.name, "and" | "or") {
             let mut value = Operand::INVALID;
             for arg in args {
@@ -69,19 +76,17 @@ impl<'t> Frame<'_, '_, 't> {
         &mut self,
         dot: &Operand,
         receiver: &Value,
-        method: Method,
+        method: &Method,
         node: &'t Expr,
-        name: &Str,
-        args: &'t [Expr],
-        last: Option<Operand>,
+        name: &str,
+        (args, last): (&'t [Expr], Option<Operand>),
     ) -> Result<Operand> {
         let args = args.get(1..).unwrap_or_default();
-        let name = name.to_str();
-        self.check_count(&name, method.params.len(), method.variadic, args.len(), last.is_some())?;
+        self.check_count(name, method.params.len(), method.variadic, args.len(), last.is_some())?;
         let argv = self.eval_args(dot, method.params, method.variadic, args, last)?;
         let result = match receiver {
-            Value::Object(object) => object.call(self.machine, &name, &argv),
-            Value::Map(map) => call_values(map, &name, &argv),
+            Value::Object(object) => object.call(self.machine, name, &argv),
+            Value::Map(map) => call_values(map, name, &argv),
             _ => Err(FuncError::new(format!("no method {name}"))),
         };
         result.map(Operand::direct).map_err(|error| {
@@ -101,14 +106,7 @@ impl<'t> Frame<'_, '_, 't> {
         Ok(())
     }
 
-    fn eval_args(
-        &mut self,
-        dot: &Operand,
-        params: &[Type],
-        variadic: bool,
-        args: &'t [Expr],
-        last: Option<Operand>,
-    ) -> Result<Vec<Value>> {
+    fn eval_args(&mut self, dot: &Operand, params: &[Type], variadic: bool, args: &'t [Expr], last: Option<Operand>) -> Result<Vec<Value>> {
         let param = |index: usize| {
             let end = if variadic { params.len().saturating_sub(1) } else { params.len() };
             if index < end { params[index] } else { params.last().copied().unwrap_or(Type::Any) }

@@ -163,7 +163,7 @@ impl<'t> Frame<'_, '_, 't> {
                 for index in 0..count {
                     ran = true;
                     let element = Operand::element(list.get(index).unwrap_or_default(), elem);
-                    if self.one_iteration(branch, decl, Operand::direct(index_value(index)), element)? {
+                    if self.one_iteration(branch, decl, Operand::direct(index_value(index)), &element)? {
                         break;
                     }
                 }
@@ -172,7 +172,7 @@ impl<'t> Frame<'_, '_, 't> {
                 let elem = map.typ().elem();
                 for (key, element) in map.to_vec() {
                     ran = true;
-                    if self.one_iteration(branch, decl, Operand::direct(Value::Str(key)), Operand::element(element, elem))? {
+                    if self.one_iteration(branch, decl, Operand::direct(Value::Str(key)), &Operand::element(element, elem))? {
                         break;
                     }
                 }
@@ -182,14 +182,14 @@ impl<'t> Frame<'_, '_, 't> {
                 if let Some(entries) = object.entries() {
                     for (key, element) in entries {
                         ran = true;
-                        if self.one_iteration(branch, decl, Operand::direct(Value::Str(key)), Operand::direct(element))? {
+                        if self.one_iteration(branch, decl, Operand::direct(Value::Str(key)), &Operand::direct(element))? {
                             break;
                         }
                     }
                 } else if let Some(items) = object.items() {
                     for (index, element) in items.into_iter().enumerate() {
                         ran = true;
-                        if self.one_iteration(branch, decl, Operand::direct(index_value(index)), Operand::direct(element))? {
+                        if self.one_iteration(branch, decl, Operand::direct(index_value(index)), &Operand::direct(element))? {
                             break;
                         }
                     }
@@ -218,7 +218,7 @@ impl<'t> Frame<'_, '_, 't> {
         }
         let mut number = 0;
         while number < count {
-            if self.one_iteration(branch, decl, Operand::INVALID, Operand::direct(make(number)))? {
+            if self.one_iteration(branch, decl, Operand::INVALID, &Operand::direct(make(number)))? {
                 return Ok(true);
             }
             number += 1;
@@ -227,7 +227,7 @@ impl<'t> Frame<'_, '_, 't> {
     }
 
     /// Whether the loop ends here.
-    fn one_iteration(&mut self, branch: &'t BranchNode, decl: usize, index: Operand, element: Operand) -> Result<bool> {
+    fn one_iteration(&mut self, branch: &'t BranchNode, decl: usize, index: Operand, element: &Operand) -> Result<bool> {
         self.machine.step().map_err(|error| self.fail("", &error))?;
         let mark = self.vars.len();
         if branch.pipe.is_assign {
@@ -246,7 +246,7 @@ impl<'t> Frame<'_, '_, 't> {
                 self.vars[mark - 2].1 = index;
             }
         }
-        let flow = self.walk_list(&element, &branch.list);
+        let flow = self.walk_list(element, &branch.list);
         self.vars.truncate(mark);
         Ok(flow? == Flow::Break)
     }
@@ -447,7 +447,7 @@ impl<'t> Frame<'_, '_, 't> {
                 if map.typ() == Type::Values
                     && let Some(method) = super::call::values_method(&name.to_str())
                 {
-                    return self.eval_method(dot, &receiver.value, method, node, name, args, last);
+                    return self.eval_method(dot, &receiver.value, &method, node, &name.to_str(), (args, last));
                 }
                 if has_args {
                     return self.error(format!("{name} is not a method but has arguments"));
@@ -462,7 +462,7 @@ impl<'t> Frame<'_, '_, 't> {
             }
             Value::Object(object) => {
                 if let Some(method) = object.method(&name.to_str()) {
-                    return self.eval_method(dot, &receiver.value, method, node, name, args, last);
+                    return self.eval_method(dot, &receiver.value, &method, node, &name.to_str(), (args, last));
                 }
                 if let Some(field) = object.field(&name.to_str()) {
                     if has_args {

@@ -169,8 +169,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn this_item(&mut self, kind: Kind) -> Item<'a> {
-        let item =
-            Item { kind, pos: self.start, line: self.start_line, val: &self.input[self.start..self.pos], error: String::new() };
+        let item = Item { kind, pos: self.start, line: self.start_line, val: &self.input[self.start..self.pos], error: String::new() };
         self.start = self.pos;
         self.start_line = self.line;
         item
@@ -199,11 +198,8 @@ impl<'a> Lexer<'a> {
             };
             if found > 0 {
                 self.pos += found;
-                let trimmed = if has_left_trim_marker(&self.input[self.pos + 2..]) {
-                    spaces_at_end(&self.input[self.start..self.pos])
-                } else {
-                    0
-                };
+                let trimmed =
+                    if has_left_trim_marker(&self.input[self.pos + 2..]) { spaces_at_end(&self.input[self.start..self.pos]) } else { 0 };
                 self.pos -= trimmed;
                 self.line += newlines(&self.input[self.start..self.pos]);
                 let item = self.this_item(Kind::Text);
@@ -487,9 +483,9 @@ fn spaces_at_start(bytes: &[u8]) -> usize {
 }
 
 fn newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+    memchr::memchr_iter(b'\n', bytes).count()
 }
 
-fn find(bytes: &[u8], what: &[u8; 2]) -> Option<usize> {
-    bytes.windows(2).position(|pair| pair == what)
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    memchr::memmem::find(bytes, what)
 }

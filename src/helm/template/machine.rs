@@ -145,7 +145,7 @@ impl Runtime for Machine<'_> {
 /// Go prints a missing value as `<no value>`, whatever `missingkey` says, and Helm takes that out again, wherever it came from.
 fn without_no_value(text: Vec<u8>) -> Vec<u8> {
     const MARK: &[u8] = b"<no value>";
-    let finder = |bytes: &[u8]| bytes.windows(MARK.len()).position(|part| part == MARK);
+    let finder = |bytes: &[u8]| memchr::memmem::find(bytes, MARK);
     let Some(mut found) = finder(&text) else { return text };
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_slice();

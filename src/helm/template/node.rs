@@ -30,8 +30,8 @@ impl Tree {
     #[must_use]
     pub fn location(&self, pos: usize) -> String {
         let before = &self.text[..pos.min(self.text.len())];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        let column = before.iter().rposition(|byte| *byte == b'\n').map_or(before.len(), |newline| before.len() - newline - 1);
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        let column = memchr::memrchr(b'\n', before).map_or(before.len(), |newline| before.len() - newline - 1);
         format!("{}:{line}:{column}", self.parse_name)
     }
 }

@@ -287,10 +287,10 @@ fn bury(mut graves: Vec<Value>) {
     while let Some(value) = graves.pop() {
         match value {
             Value::List(list) => {
-                if let Some(mut data) = Rc::into_inner(list.0) {
-                    if let Items::Values(values) = data.items.get_mut() {
-                        graves.append(values);
-                    }
+                if let Some(mut data) = Rc::into_inner(list.0)
+                    && let Items::Values(values) = data.items.get_mut()
+                {
+                    graves.append(values);
                 }
             }
             Value::Map(map) => {

@@ -26,8 +26,7 @@ fn enabled(chart: &mut Tree, values: &Map, path: &str) -> Result<(), String> {
     let Some(requirements) = chart.metadata.dependencies.as_mut() else { return Ok(()) };
     let fits = |req: &Dependency, chart: &Tree| chart.name() == req.name && is_compatible(&req.version, &chart.metadata.version);
     let existing = std::mem::take(&mut chart.dependencies);
-    let mut charts: Vec<Tree> =
-        existing.iter().filter(|chart| !requirements.iter().any(|req| fits(req, chart))).cloned().collect();
+    let mut charts: Vec<Tree> = existing.iter().filter(|chart| !requirements.iter().any(|req| fits(req, chart))).cloned().collect();
     for req in requirements.iter_mut() {
         if let Some(found) = existing.iter().find(|chart| fits(req, chart)) {
             let mut found = found.clone();

@@ -223,8 +223,7 @@ impl<'h> Parser<'h> {
         if last.is_none() {
             return error("error parsing index: EOF");
         }
-        text.parse::<i64>()
-            .map_err(|_| Stop::Error(format!("error parsing index: strconv.Atoi: parsing {}: invalid syntax", quote(&text))))
+        text.parse::<i64>().map_err(|_| Stop::Error(format!("error parsing index: strconv.Atoi: parsing {}: invalid syntax", quote(&text))))
     }
 
     /// What follows an index. The list comes back in any case, as far as it got.

@@ -26,8 +26,7 @@ const MAX_SIMPLE_KEY: usize = 128;
 
 /// Writes one document.
 pub(super) fn marshal(value: &Value, flavour: Flavour) -> Result<Str, FuncError> {
-    let mut emitter =
-        Emitter { out: Vec::new(), flavour, column: 0, whitespace: true, indention: true, indent: None, indents: Vec::new() };
+    let mut emitter = Emitter { out: Vec::new(), flavour, column: 0, whitespace: true, indention: true, indent: None, indents: Vec::new() };
     emitter.node(value, Context::Root, 0)?;
     emitter.write_indent();
     Ok(emitter.out.into())
@@ -274,7 +273,7 @@ impl Emitter {
     }
 
     fn write_plain(&mut self, text: &[u8], allow_breaks: bool) {
-        if !self.whitespace && !(text.is_empty() && self.flavour == Flavour::Pretty) {
+        if !(self.whitespace || text.is_empty() && self.flavour == Flavour::Pretty) {
             self.put(b' ');
         }
         let mut spaces = false;

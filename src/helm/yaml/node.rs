@@ -37,9 +37,7 @@ impl Node {
             Self::Float(number) if number.is_finite() => Value::Float(number),
             Self::Float(number) => return Err(format!("json: unsupported value: {}", format_float(number, b'g', -1))),
             Self::Str(text) => Value::from(text),
-            Self::List(items) => {
-                Value::List(List::new(items.into_iter().map(Self::into_value).collect::<Result<_, _>>()?))
-            }
+            Self::List(items) => Value::List(List::new(items.into_iter().map(Self::into_value).collect::<Result<_, _>>()?)),
             Self::Map(entries) => {
                 let entries = entries.into_iter().map(|(key, node)| Ok((Str::from(key), node.into_value()?)));
                 Value::Map(Map::typed(Type::Map, entries.collect::<Result<_, String>>()?))

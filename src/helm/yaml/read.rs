@@ -154,12 +154,11 @@ impl Reader {
 }
 
 fn put(entries: &mut Vec<(String, Node)>, places: &mut HashMap<String, usize>, name: String, node: Node) {
-    match places.get(&name) {
-        Some(place) => entries[*place].1 = node,
-        None => {
-            places.insert(name.clone(), entries.len());
-            entries.push((name, node));
-        }
+    if let Some(place) = places.get(&name) {
+        entries[*place].1 = node;
+    } else {
+        places.insert(name.clone(), entries.len());
+        entries.push((name, node));
     }
 }
 
@@ -205,16 +204,14 @@ fn scalar(text: String, style: ScalarStyle, tag: Option<&Tag>) -> Result<Built, 
     let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
     let short = tag.as_deref().map(|tag| tag.strip_prefix("tag:yaml.org,2002:").unwrap_or(tag));
     let merge_key = text == "<<" && (plain && tag.is_none() || short == Some("merge"));
-    let as_text = |text: String| Node::Str(text);
     let node = match short {
         None if plain => resolved(text),
-        None | Some("str" | "!") => as_text(text),
         Some("binary") => {
             let bytes = crate::helm::json::from_base64(&text).ok_or("yaml: !!binary value contains invalid base64 data")?;
-            as_text(String::from_utf8_lossy(&bytes).into_owned())
+            Node::Str(String::from_utf8_lossy(&bytes).into_owned())
         }
-        Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => tagged(tag, text)?,
-        Some(_) => as_text(text),
+        Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => tagged(tag, &text)?,
+        _ => Node::Str(text),
     };
     Ok(Built { node, size: 1, merge_key })
 }
@@ -230,9 +227,9 @@ fn resolved(text: String) -> Node {
     }
 }
 
-fn tagged(tag: &str, text: String) -> Result<Node, String> {
-    let is_timestamp = resolve(&text) == Scalar::Timestamp;
-    let node = resolved(text.clone());
+fn tagged(tag: &str, text: &str) -> Result<Node, String> {
+    let is_timestamp = resolve(text) == Scalar::Timestamp;
+    let node = resolved(text.to_owned());
     let found = match &node {
         Node::Null => "null",
         Node::Bool(_) => "bool",

@@ -36,12 +36,7 @@ pub(super) fn analyze(text: &[u8], v3: bool) -> Analysis {
     let special = seen.space_break || seen.special_characters;
     Analysis {
         multiline: seen.line_breaks,
-        block_plain_allowed: !(spaces
-            || seen.break_space
-            || special
-            || seen.tab_characters
-            || seen.line_breaks
-            || seen.block_indicators),
+        block_plain_allowed: !(spaces || seen.break_space || special || seen.tab_characters || seen.line_breaks || seen.block_indicators),
         single_quoted_allowed: !(seen.break_space || special || seen.tab_characters),
         block_allowed: !(seen.trailing_space || special),
     }
@@ -57,7 +52,9 @@ fn look(text: &[u8], v3: bool) -> Seen {
         let last = at + length >= text.len();
         let followed_by_whitespace = last || is_blank(text, at + length);
         seen.block_indicators |= match text[at] {
-            b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`' if at == 0 => true,
+            b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`' if at == 0 => {
+                true
+            }
             b'?' | b'-' if at == 0 => followed_by_whitespace,
             b':' => followed_by_whitespace,
             b'#' => preceded_by_whitespace,
@@ -91,7 +88,6 @@ fn look(text: &[u8], v3: bool) -> Seen {
 /// The bytes of the character that begins so.
 pub(super) fn width(first: u8) -> usize {
     match first {
-        0x00..=0x7F => 1,
         0xC0..=0xDF => 2,
         0xE0..=0xEF => 3,
         0xF0..=0xF7 => 4,
@@ -117,13 +113,12 @@ pub(super) fn is_break(text: &[u8], at: usize) -> bool {
 pub(super) fn is_printable(text: &[u8], at: usize) -> bool {
     let byte = |index: usize| text.get(index).copied().unwrap_or(0);
     match byte(at) {
-        b'\n' | 0x20..=0x7E => true,
         0xC2 => byte(at + 1) >= 0xA0,
-        0xC3..=0xEC | 0xEE => true,
+        b'\n' | 0x20..=0x7E | 0xC3..=0xEC | 0xEE => true,
         0xED => byte(at + 1) < 0xA0,
         0xEF => {
             let (two, three) = (byte(at + 1), byte(at + 2));
-            !(two == 0xBB && three == 0xBF) && !(two == 0xBF && matches!(three, 0xBE | 0xBF))
+            !(two == 0xBB && three == 0xBF || two == 0xBF && matches!(three, 0xBE | 0xBF))
         }
         _ => false,
     }
