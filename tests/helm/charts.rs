@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::reference::{Answer, Case, Reference, ours};
+use super::reference::{Answer, Case, Reference, in_order, ours};
 use super::sets;
 
 /// The fewest sets of each chart.
@@ -23,7 +23,7 @@ enum Outcome {
 fn compare(reference: &Reference, chart: &Path, case: &Case) -> Outcome {
     match (reference.helm(chart, case), ours(chart, case)) {
         (Answer::Text(expected), Answer::Text(found)) if expected == found => Outcome::Equal,
-        (Answer::Failed(expected), Answer::Failed(found)) if expected == found => Outcome::AlikeFailed,
+        (Answer::Failed(expected), Answer::Failed(found)) if in_order(&expected) == in_order(&found) => Outcome::AlikeFailed,
         (Answer::Text(expected), Answer::Text(found)) => {
             Outcome::Different(format!("  {}\n{}", case.label, first_difference(&expected, &found)))
         }

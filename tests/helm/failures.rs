@@ -5,7 +5,7 @@ use std::path::Path;
 use meshform::helm::Show;
 use serde_json::json;
 
-use super::reference::{Answer, Case, Reference, ours};
+use super::reference::{Answer, Case, Reference, in_order, ours};
 
 /// The fewest wrong charts and values.
 const FEWEST: usize = 60;
@@ -231,15 +231,6 @@ fn flags() -> Vec<Wrong> {
         case("set-string without a key", |case| case.set_string.push("=x".to_owned())),
         case("set too deep", |case| case.set.push(format!("{}=1", ["a"; 40].join(".")))),
     ]
-}
-
-/// Of several problems of one schema Helm tells in any order.
-fn in_order(error: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = error.lines().collect();
-    if error.contains("meet the specifications of the schema") {
-        lines.sort_unstable();
-    }
-    lines
 }
 
 /// The place that an error names: `template:line`.

@@ -164,6 +164,15 @@ pub(super) fn ours(chart: &Path, case: &Case) -> Answer {
     }
 }
 
+/// Of several problems of one schema Helm tells in any order.
+pub(super) fn in_order(error: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = error.lines().collect();
+    if error.contains("meet the specifications of the schema") {
+        lines.sort_unstable();
+    }
+    lines
+}
+
 /// All files of a folder by their paths in it.
 pub(super) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
