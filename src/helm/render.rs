@@ -70,7 +70,7 @@ pub enum RenderError {
     /// The chart, the values, or the release's name.
     #[error("{0}")]
     Refused(String),
-    /// A template.
+    /// A template, or the cluster's version, which Helm asks at the same stage.
     #[error("{0}")]
     Template(String),
     /// A document that is no YAML.
@@ -175,7 +175,7 @@ fn check_kube_version(tree: &Tree, options: &Options) -> Result<(), RenderError>
     if wanted.is_empty() || values::is_compatible(wanted, is) {
         return Ok(());
     }
-    Err(RenderError::Refused(format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {is}")))
+    Err(RenderError::Template(format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {is}")))
 }
 
 /// `ToRenderValues`: what the templates of the root chart see, and others pass on.
