@@ -251,7 +251,9 @@ fn what_helm_refuses_is_refused_alike() {
         let root = folder.path().join("wrong");
         write(&root, "Chart.yaml", CHART);
         write(&root, "templates/ok.yaml", "kind: ConfigMap\n");
-        files.iter().for_each(|(name, text)| write(&root, name, text));
+        for (name, text) in files {
+            write(&root, name, text);
+        }
         match (reference.helm(&root, case), ours(&root, case)) {
             (Answer::Failed(expected), Answer::Failed(found)) => {
                 let own = root.to_str().unwrap();

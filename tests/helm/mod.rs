@@ -10,6 +10,7 @@ mod functions;
 mod reference;
 #[cfg(feature = "helm")]
 mod sets;
+mod sources;
 
 use meshform::helm::{Host, KubeVersion, Options};
 
