@@ -192,7 +192,7 @@ fn print_arg(out: &mut Vec<u8>, spec: Spec, arg: &Value, verb: char) -> Result<(
             spec.pad(out, b"<nil>");
             Ok(())
         }
-        (Value::Nil, _) => bad_verb(out, arg, verb),
+        (Value::Nil, _) => bad_verb(out, spec, arg, verb),
         (_, 'T') => {
             spec.pad(out, spec.truncate(arg.type_name().as_bytes()));
             Ok(())
@@ -201,13 +201,15 @@ fn print_arg(out: &mut Vec<u8>, spec: Spec, arg: &Value, verb: char) -> Result<(
     }
 }
 
-fn bad_verb(out: &mut Vec<u8>, arg: &Value, verb: char) -> Result<(), FuncError> {
+fn bad_verb(out: &mut Vec<u8>, spec: Spec, arg: &Value, verb: char) -> Result<(), FuncError> {
     out.extend_from_slice(format!("%!{verb}(").as_bytes());
-    if !matches!(arg, Value::Nil) {
+    if matches!(arg, Value::Nil) {
+        out.extend_from_slice(b"<nil>");
+    } else {
         out.extend_from_slice(arg.type_name().as_bytes());
         out.push(b'=');
+        print_value(out, spec, arg, 'v', 0)?;
     }
-    out.extend_from_slice(arg.print()?.as_bytes());
     out.push(b')');
     Ok(())
 }
@@ -260,7 +262,7 @@ fn print_value(out: &mut Vec<u8>, spec: Spec, value: &Value, verb: char, depth: 
             }
         }
     };
-    if known { Ok(()) } else { bad_verb(out, value, verb) }
+    if known { Ok(()) } else { bad_verb(out, spec, value, verb) }
 }
 
 fn print_map(out: &mut Vec<u8>, spec: Spec, value: &Value, entries: &[(Str, Value)], verb: char, depth: usize) -> Result<(), FuncError> {

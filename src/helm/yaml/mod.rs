@@ -1,11 +1,16 @@
 //! YAML as Helm reads and writes it: sigs.k8s.io/yaml over go.yaml.in/yaml/v2, and v3 for `toYamlPretty`.
 
 mod emit;
+mod event;
 mod keys;
 mod node;
 mod read;
 mod resolve;
 mod scalar;
+mod scan;
+mod scan_mark;
+mod scan_scalar;
+mod token;
 
 pub use node::Node;
 pub use read::parse;

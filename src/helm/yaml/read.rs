@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
-
+use super::event::{Event, Events, Properties};
 use super::node::Node;
 use super::resolve::{Scalar, resolve};
 use crate::helm::json::format_float32;
@@ -24,17 +23,20 @@ fn is_forbidden(rune: char) -> bool {
     matches!(rune, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\x7f'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
+const WANT_MAP: &str = "yaml: map merge requires map or sequence of maps as the value";
+
 /// A finished node, and how many nodes it is made of: what an alias to it costs.
 #[derive(Clone)]
 struct Built {
     node: Node,
     size: u64,
     merge_key: bool,
+    alias: bool,
 }
 
 /// A list or map that isn't closed yet.
 struct Frame {
-    anchor: usize,
+    anchor: String,
     size: u64,
     content: Content,
 }
@@ -46,7 +48,7 @@ enum Content {
 
 struct Reader {
     frames: Vec<Frame>,
-    anchors: HashMap<usize, Option<Built>>,
+    anchors: HashMap<String, Option<Built>>,
     root: Option<Node>,
     decoded: u64,
     aliased: u64,
@@ -54,35 +56,34 @@ struct Reader {
 
 impl Reader {
     fn read(mut self, text: &str) -> Result<Node, String> {
-        let mut parser: Parser<'_, StrInput<'_>> = Parser::new_from_str(text);
-        while let Some(next) = parser.next_event() {
-            let (event, _) = next.map_err(|error| format!("yaml: line {}: {}", error.marker().line(), error.info()))?;
-            match event {
-                Event::Scalar(text, style, anchor, tag) => {
-                    let built = scalar(text.into_owned(), style, tag.as_deref())?;
+        let mut events = Events::new(text);
+        loop {
+            match events.next().map_err(|problem| problem.to_string())? {
+                Event::Scalar { value, plain, properties } => {
+                    let built = scalar(value, plain, &properties.tag)?;
                     self.count(1)?;
-                    self.add(built, anchor)?;
+                    self.add(built, properties.anchor)?;
                 }
-                Event::Alias(anchor) => {
-                    let built = match self.anchors.get(&anchor) {
-                        Some(Some(built)) => Built { merge_key: false, ..built.clone() },
-                        _ => return Err("yaml: anchor value contains itself".to_owned()),
+                Event::Alias(name) => {
+                    let built = match self.anchors.get(&name) {
+                        Some(Some(built)) => Built { merge_key: false, alias: true, ..built.clone() },
+                        Some(None) => return Err(format!("yaml: anchor '{name}' value contains itself")),
+                        None => return Err(format!("yaml: unknown anchor '{name}' referenced")),
                     };
                     self.aliased += built.size;
                     self.count(built.size)?;
-                    self.add(built, 0)?;
+                    self.add(built, String::new())?;
                 }
-                Event::SequenceStart(anchor, _) => self.open(anchor, Content::List(Vec::new()))?,
-                Event::MappingStart(anchor, _) => {
+                Event::SequenceStart(properties) => self.open(properties, Content::List(Vec::new()))?,
+                Event::MappingStart(properties) => {
                     let content = Content::Map { entries: Vec::new(), places: HashMap::new(), key: None, merge: false };
-                    self.open(anchor, content)?;
+                    self.open(properties, content)?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close()?,
-                Event::DocumentEnd | Event::StreamEnd => break,
-                Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}
+                Event::DocumentStart => {}
+                Event::End => return Ok(self.root.unwrap_or(Node::Null)),
             }
         }
-        Ok(self.root.unwrap_or(Node::Null))
     }
 
     /// yaml/v2's guard against aliases that grow without end.
@@ -101,7 +102,7 @@ impl Reader {
         Ok(())
     }
 
-    fn open(&mut self, anchor: usize, content: Content) -> Result<(), String> {
+    fn open(&mut self, properties: Properties, content: Content) -> Result<(), String> {
         if self.frames.len() >= MAX_DEPTH {
             return Err("yaml: exceeded max depth".to_owned());
         }
@@ -109,10 +110,10 @@ impl Reader {
             return Err("yaml: invalid map key".to_owned());
         }
         self.count(1)?;
-        if anchor != 0 {
-            self.anchors.insert(anchor, None);
+        if !properties.anchor.is_empty() {
+            self.anchors.insert(properties.anchor.clone(), None);
         }
-        self.frames.push(Frame { anchor, size: 1, content });
+        self.frames.push(Frame { anchor: properties.anchor, size: 1, content });
         Ok(())
     }
 
@@ -122,11 +123,11 @@ impl Reader {
             Content::List(items) => Node::List(items),
             Content::Map { entries, .. } => Node::Map(entries),
         };
-        self.add(Built { node, size: frame.size, merge_key: false }, frame.anchor)
+        self.add(Built { node, size: frame.size, merge_key: false, alias: false }, frame.anchor)
     }
 
-    fn add(&mut self, built: Built, anchor: usize) -> Result<(), String> {
-        if anchor != 0 {
+    fn add(&mut self, built: Built, anchor: String) -> Result<(), String> {
+        if !anchor.is_empty() {
             self.anchors.insert(anchor, Some(built.clone()));
         }
         let Some(frame) = self.frames.last_mut() else {
@@ -139,6 +140,9 @@ impl Reader {
             Content::Map { entries, places, key, merge } => {
                 if *merge {
                     *merge = false;
+                    if built.alias && !matches!(built.node, Node::Map(_)) {
+                        return Err(WANT_MAP.to_owned());
+                    }
                     merge_into(entries, places, built.node)?;
                 } else if let Some(name) = key.take() {
                     put(entries, places, name, built.node);
@@ -164,7 +168,7 @@ fn put(entries: &mut Vec<(String, Node)>, places: &mut HashMap<String, usize>, n
 
 /// `<<`: yaml/v2 puts the entries in where the key stands, so that they replace what came before, and what comes after replaces them.
 fn merge_into(entries: &mut Vec<(String, Node)>, places: &mut HashMap<String, usize>, node: Node) -> Result<(), String> {
-    let want = || "yaml: map merge requires map or sequence of maps as the value".to_owned();
+    let want = || WANT_MAP.to_owned();
     match node {
         Node::Map(more) => {
             for (name, node) in more {
@@ -199,11 +203,9 @@ fn key_text(node: &Node) -> Result<String, String> {
     }
 }
 
-fn scalar(text: String, style: ScalarStyle, tag: Option<&Tag>) -> Result<Built, String> {
-    let plain = style == ScalarStyle::Plain;
-    let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
-    let short = tag.as_deref().map(|tag| tag.strip_prefix("tag:yaml.org,2002:").unwrap_or(tag));
-    let merge_key = text == "<<" && (plain && tag.is_none() || short == Some("merge"));
+fn scalar(text: String, plain: bool, tag: &str) -> Result<Built, String> {
+    let short = tag.strip_prefix("tag:yaml.org,2002:");
+    let merge_key = text == "<<" && (plain || short == Some("merge"));
     let node = match short {
         None if plain => resolved(text),
         Some("binary") => {
@@ -213,7 +215,7 @@ fn scalar(text: String, style: ScalarStyle, tag: Option<&Tag>) -> Result<Built, 
         Some(tag @ ("bool" | "int" | "float" | "null" | "timestamp")) => tagged(tag, &text)?,
         _ => Node::Str(text),
     };
-    Ok(Built { node, size: 1, merge_key })
+    Ok(Built { node, size: 1, merge_key, alias: false })
 }
 
 fn resolved(text: String) -> Node {
