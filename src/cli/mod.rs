@@ -91,6 +91,7 @@ fn dispatch(cli: &Cli) -> Exit {
             Command::Graph(args) => cmd::graph::run(&context, args),
             Command::State(args) => cmd::state::run(&context, args).await,
             Command::Sandbox(args) => cmd::sandbox::run(&context, args),
+            Command::Chart(args) => cmd::chart::run(&context, args).await,
             Command::Completions { shell } => cmd::completions(*shell),
             Command::Version { json } => cmd::version(*json),
         };

@@ -10,6 +10,7 @@ mod functions;
 mod reference;
 #[cfg(feature = "helm")]
 mod sets;
+mod sources;
 
 use meshform::helm::{Host, KubeVersion, Options};
 
@@ -38,6 +39,11 @@ impl Host for Still {
     fn now(&mut self) -> (i64, u32) {
         (1_800_000_000, 5)
     }
+}
+
+#[cfg(feature = "helm")]
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn options(name: &str, namespace: &str) -> Options {

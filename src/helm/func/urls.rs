@@ -1,6 +1,6 @@
 //! `urlParse` and `urlJoin`: Go's `net/url`.
 
-use std::net::Ipv6Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{Args, Func, FuncError, Runtime};
 use crate::helm::strconv;
@@ -240,7 +240,7 @@ fn literal(text: &[u8], check_port: impl Fn(&[u8]) -> Result<(), String>) -> Res
     name.extend(unescape(&inner[zone..], Part::Zone)?);
     let address = String::from_utf8_lossy(&name).into_owned();
     let (bare, zoned) = address.split_once('%').map_or((address.as_str(), None), |(bare, zone)| (bare, Some(zone)));
-    if bare.parse::<std::net::Ipv4Addr>().is_ok() {
+    if bare.parse::<Ipv4Addr>().is_ok() {
         return Err("invalid IP-literal".to_owned());
     }
     if bare.parse::<Ipv6Addr>().is_err() || zoned == Some("") {

@@ -1,6 +1,6 @@
 //! Certificates with the fields and extensions that Go's `x509.CreateCertificate` writes for sprig's template, in its order.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use num_bigint_dig::BigUint;
 use ring::digest;
