@@ -95,4 +95,21 @@ fn official_charts_come_out_as_helm_prints_them() {
     }
     println!("{table}");
     assert!(wrong.is_empty(), "{wrong}\n{table}");
+    if only.is_empty() {
+        documented(&table);
+    }
+}
+
+/// The table stands in docs/helm.md.
+fn documented(table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/helm.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = ("<!-- charts -->\n", "<!-- /charts -->");
+    let from = text.find(begin).unwrap() + begin.len();
+    let to = text.find(end).unwrap();
+    if std::env::var_os("MESHFORM_HELM_WRITE").is_some() {
+        std::fs::write(&path, format!("{}{table}{}", &text[..from], &text[to..])).unwrap();
+    } else {
+        assert_eq!(&text[from..to], table, "docs/helm.md is out of date: run with MESHFORM_HELM_WRITE=1");
+    }
 }

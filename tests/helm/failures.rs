@@ -10,6 +10,9 @@ use super::reference::{Answer, Case, Reference, in_order, ours};
 /// The fewest wrong charts and values.
 const FEWEST: usize = 60;
 
+/// What meshform takes or tells otherwise, each for its reason. `docs/helm.md` lists them; what comes out alike must leave this list.
+const KNOWN: &[(&str, &str)] = &[("schema is no schema", "a schema is not held against the schema of schemas")];
+
 /// A wrong chart: what it is about, its files over the plain ones, and how it is rendered.
 struct Wrong {
     files: Vec<(&'static str, String)>,
@@ -254,6 +257,7 @@ fn what_helm_refuses_is_refused_alike() {
         for (name, text) in files {
             write(&root, name, text);
         }
+        let before = wrong.len();
         match (reference.helm(&root, case), ours(&root, case)) {
             (Answer::Failed(expected), Answer::Failed(found)) => {
                 let own = root.to_str().unwrap();
@@ -272,6 +276,10 @@ fn what_helm_refuses_is_refused_alike() {
                 println!("{}: no failure, in Helm neither", case.label);
             }
             (expected, found) => wrong.push(format!("{}\n  Helm: {expected:?}\n  ours: {found:?}", case.label)),
+        }
+        if KNOWN.iter().any(|(label, _)| *label == case.label) {
+            assert!(wrong.len() > before, "{} comes out alike: take it off the list", case.label);
+            wrong.pop();
         }
     }
     println!("{} wrong charts and values: {words} with the same words, {places} at the same place, {fine} that Helm takes", all.len());

@@ -8,6 +8,12 @@ use meshform::helm::{Chart, RenderError, Show, ValueSource, func, render};
 
 use super::{Still, options};
 
+/// Rows whose outcome is another than Helm's, each for its reason. `docs/helm.md` lists them; a row that comes out alike must leave this list.
+const KNOWN: &[(&str, &str)] = &[
+    ("{{ 1i }}", "complex numbers are not read: nothing in a chart takes one"),
+    ("{{ fromToml \"a = \" | toJson }}", "what is wrong with a TOML text is told in other words"),
+];
+
 /// A row: its file, its template, what is expected.
 pub(super) struct Row {
     pub(super) table: String,
@@ -78,7 +84,8 @@ pub(super) fn compare(folder: &Path) -> (BTreeMap<String, usize>, Vec<String>) {
             Ok(text) => format!("= {}", escaped(&text)),
             Err(error) => format!("! {}", escaped(&error.to_string().replace("table/templates/NOTES.txt", "table/templates/row"))),
         };
-        if found != row.expected {
+        let known = KNOWN.iter().any(|(template, _)| *template == row.template);
+        if known == (found == row.expected) {
             wrong.push(format!("{}: {}\n  expected {}\n  found    {found}", row.table, row.template, row.expected));
         }
     }

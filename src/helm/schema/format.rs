@@ -50,7 +50,7 @@ fn ipv6(text: &str) -> Result<(), String> {
     if text.contains('%') {
         return fail("zone id is not a part of ipv6 address");
     }
-    match text.parse::<std::net::Ipv6Addr>() {
+    match text.parse::<core::net::Ipv6Addr>() {
         Ok(_) => Ok(()),
         Err(_) => fail(format!("ParseAddr({}): unable to parse IP", crate::helm::strconv::quote(text))),
     }

@@ -1,8 +1,10 @@
 //! Comparison of basic values: `eq`, `lt` and kin of `text/template/funcs.go`.
 
+use std::fmt::Write as _;
+
 use super::operand::Operand;
 use crate::helm::func::FuncError;
-use crate::helm::value::{Kind, Value};
+use crate::helm::value::{Kind, Value, check_depth};
 
 /// What Go compares as one kind.
 #[derive(PartialEq, Eq, Clone, Copy)]
@@ -80,13 +82,10 @@ fn equal(one: &Operand, two: &Operand) -> Result<bool, FuncError> {
 fn equal_others(one: &Operand, two: &Operand) -> Result<bool, FuncError> {
     let (a, b) = (&one.value, &two.value);
     if one.is_valid() && two.is_valid() && a.kind() != b.kind() {
-        return Err(FuncError::new(format!(
-            "non-comparable types {}: {}, {}: {}",
-            a.print()?,
-            one.type_name(),
-            two.type_name(),
-            b.print()?
-        )));
+        let (mut first, mut second) = (String::new(), String::new());
+        as_text(a, &mut first, 0)?;
+        as_text(b, &mut second, 0)?;
+        return Err(FuncError::new(format!("non-comparable types {first}: {}, {}: {second}", one.type_name(), two.type_name())));
     }
     if is_nil(one) || is_nil(two) {
         return Ok(is_nil(one) == is_nil(two));
@@ -94,8 +93,42 @@ fn equal_others(one: &Operand, two: &Operand) -> Result<bool, FuncError> {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) if a.typ().kind() == Kind::Ptr => Ok(std::rc::Rc::ptr_eq(a, b)),
         (Value::Object(object), Value::Object(_)) if object.typ().kind() == Kind::Struct => a.deep_equal(b),
-        _ => Err(FuncError::new(format!("non-comparable type {}: {}", b.print()?, two.type_name()))),
+        _ => {
+            let mut shown = String::new();
+            as_text(b, &mut shown, 0)?;
+            Err(FuncError::new(format!("non-comparable type {shown}: {}", two.type_name())))
+        }
     }
+}
+
+/// What `%s` makes of a list or a map: of what is no text inside it the type is told.
+fn as_text(value: &Value, out: &mut String, depth: usize) -> Result<(), FuncError> {
+    check_depth(depth)?;
+    match value {
+        Value::List(list) => {
+            out.push('[');
+            for (index, item) in list.to_vec().iter().enumerate() {
+                out.push_str(if index > 0 { " " } else { "" });
+                as_text(item, out, depth + 1)?;
+            }
+            out.push(']');
+        }
+        Value::Map(map) => {
+            out.push_str("map[");
+            for (index, (key, item)) in map.to_vec().iter().enumerate() {
+                out.push_str(if index > 0 { " " } else { "" });
+                out.push_str(&key.to_str());
+                out.push(':');
+                as_text(item, out, depth + 1)?;
+            }
+            out.push(']');
+        }
+        Value::Nil | Value::Str(_) | Value::Object(_) => out.push_str(&value.print()?.to_str()),
+        other => {
+            let _ = write!(out, "%!s({}={})", other.type_name(), other.print()?);
+        }
+    }
+    Ok(())
 }
 
 fn is_nil(operand: &Operand) -> bool {
