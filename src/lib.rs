@@ -16,7 +16,8 @@
 //! | | [`material`] | exported certificates and keys, opened and checked |
 //! | | [`observed`] | what is there |
 //! | | [`event`], [`state`] | what happened, and what is remembered |
-//! | thought | [`compose`] | stack → resources |
+//! | thought | [`helm`] | a chart and values → YAML, as `helm template` prints it; knows nothing of the rest |
+//! | | [`compose`] | stack → resources |
 //! | | [`graph`] | what waits for what |
 //! | | [`plan`] | desired, observed, prior → decisions |
 //! | edges | [`clock`] | the one time of a run |
@@ -47,6 +48,7 @@ pub mod compose;
 pub mod diag;
 pub mod event;
 pub mod graph;
+pub mod helm;
 pub mod input;
 pub mod material;
 pub mod observe;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&[&str]] = &[
     &["addr", "diag", "secret", "input"],
     &["stack", "resource", "material", "event", "observed", "state"],
-    &["compose", "graph", "plan"],
+    &["helm", "compose", "graph", "plan"],
     &["clock", "source", "store", "provider", "sandbox"],
     &["observe", "apply"],
     &["ops"],

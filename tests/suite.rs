@@ -7,6 +7,7 @@ mod architecture;
 #[cfg(feature = "bed")]
 mod bed_suite;
 mod contract;
+mod helm;
 mod sandbox;
 #[cfg(feature = "bed")]
 mod support;

@@ -1,5 +1,7 @@
 //! The arguments of all commands. Their help is their doc comment.
 
+pub mod chart;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -81,6 +83,8 @@ pub enum Command {
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },
+    /// Render charts as Helm does, and bring, lock and look at them
+    Chart(chart::ChartArgs),
     /// Print a completion script
     Completions {
         /// The shell

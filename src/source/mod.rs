@@ -1,3 +1,4 @@
-//! Where bytes come from: the files of a stack.
+//! Where bytes come from: the files of a stack, and charts.
 
+pub mod chart;
 pub mod stack_files;

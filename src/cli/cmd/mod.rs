@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(super) mod apply;
+pub(super) mod chart;
 pub(super) mod config;
 pub(super) mod drift;
 pub(super) mod explain;

@@ -1,0 +1,22 @@
+//! `chart`
+
+mod host;
+mod lint;
+mod show;
+mod source;
+mod template;
+
+use crate::cli::args::chart::{ChartArgs, ChartCommand};
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+
+pub(in crate::cli) async fn run(context: &Context, args: &ChartArgs) -> Exit {
+    match &args.command {
+        ChartCommand::Template(args) => template::run(context, args).await,
+        ChartCommand::Show { part } => show::run(part).await,
+        ChartCommand::Pull { chart, destination, untar } => source::pull(chart, destination, *untar).await,
+        ChartCommand::Vendor { chart, destination } => source::pull(chart, destination, true).await,
+        ChartCommand::Lock { chart } => source::lock(chart).await,
+        ChartCommand::Lint { chart, values, strict, kube_version } => lint::run(context, chart, values, *strict, kube_version).await,
+    }
+}

@@ -1,0 +1,46 @@
+//! The templates that know each other; `template.common`.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::node::Tree;
+use super::parse::parse;
+use crate::helm::stack::Stack;
+use crate::helm::value::Str;
+
+/// Templates by name. A set may stand on another one, whose templates it sees and shadows: what `tpl` defines ends with it.
+#[derive(Default)]
+pub struct Set {
+    below: Option<Rc<Set>>,
+    trees: HashMap<Str, Rc<Tree>>,
+}
+
+impl Set {
+    /// A set on top of another.
+    #[must_use]
+    pub fn on(below: Rc<Self>) -> Self {
+        Self { below: Some(below), trees: HashMap::new() }
+    }
+
+    /// Parses a text and adds what it defines, itself under its name; `Template.New(name).Parse(text)`. An empty template does not replace another.
+    pub fn parse(&mut self, name: &Str, text: &[u8], stack: Stack) -> Result<(), String> {
+        for tree in parse(name, text, stack)? {
+            if !tree.is_empty() || self.lookup(&tree.name).is_none() {
+                self.trees.insert(tree.name.clone(), Rc::new(tree));
+            }
+        }
+        Ok(())
+    }
+
+    /// The template of a name.
+    #[must_use]
+    pub fn lookup(&self, name: &Str) -> Option<Rc<Tree>> {
+        let mut set = self;
+        loop {
+            if let Some(tree) = set.trees.get(name) {
+                return Some(Rc::clone(tree));
+            }
+            set = set.below.as_deref()?;
+        }
+    }
+}
