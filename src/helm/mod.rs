@@ -1,4 +1,48 @@
-//! Renders Helm charts as `helm template` does.
+//! Renders Helm charts as `helm template` does: the same bytes, the same errors. It follows Helm 3.22, and through it Go's text/template and fmt,
+//! sprig 3.3, sigs.k8s.io/yaml 1.6 over yaml/v2 (and v3 for `toYamlPretty`), BurntSushi's toml, and santhosh-tekuri's jsonschema 6.
+//!
+//! It knows nothing of the rest of the crate, and nothing of the machine: charts come as bytes, and dice, clock, cluster and files are a [`Host`].
+//!
+//! ```text
+//! Chart::load(files) or Chart::from_tgz(bytes)
+//!   └ render(&chart, &[ValueSource], &Options, &mut host) → Rendered { manifests, hooks, crds, notes }
+//!       └ rendered.print(&Show) → what `helm template` prints
+//! ```
+//!
+//! # The way of a rendering
+//!
+//! | step | where | Helm's package |
+//! |---|---|---|
+//! | files to a chart with its dependencies | [`chart`] | `pkg/chart/loader` |
+//! | files, `--set` and kin to values | `values` | `pkg/cli/values`, `pkg/strvals` |
+//! | dependencies chosen, values imported and merged | `values` | `pkg/chartutil` |
+//! | values held against schemas | `schema` | `pkg/chartutil/jsonschema.go` |
+//! | templates parsed, deepest first, and executed in that order over shared values | `engine`, [`template`] | `pkg/engine`, text/template |
+//! | documents split, hooks told apart, both sorted | [`release`] | `pkg/releaseutil` |
+//!
+//! Values are Go's, shared where Go shares them ([`value`]); a rendering therefore lives in a thread of its own, with a stack as large as Go
+//! programs may have.
+//!
+//! # Functions
+//!
+//! | where | functions |
+//! |---|---|
+//! | `template` | Go's: `and call eq ge gt html index js le len lt ne not or print printf println slice urlquery` |
+//! | `engine` | Helm's: `fail fromJson fromJsonArray fromToml fromYaml fromYamlArray include lookup required toJson toToml toYaml toYamlPretty tpl` |
+//! | [`func`] | sprig's, all but `env` and `expandenv`, which Helm takes out: strings, lists, dicts, numbers, dates, versions, encodings, hashes, certificates, paths, URLs |
+//!
+//! # Known differences
+//!
+//! | what | why |
+//! |---|---|
+//! | complex numbers (`{{ 1i }}`) are syntax errors | nothing in a chart can use them |
+//! | what would use more than [`Limits`], nests values deeper than 1,000, or fills the stack, is an error | Go would go on until memory or stack end |
+//! | schemas are not held against their meta-schema, and nothing is fetched for a `$ref` | a chart renders the same without a network |
+//! | among several errors of one schema the order is by name | in Go it is by chance |
+//! | keys that yaml/v2's order puts in a circle (`9`, `10`, `1a`) | in Go what comes out is by chance |
+//! | `toYamlPretty` of `.Chart` and other structs has the keys of JSON | in Go those of the fields, in lower case |
+//! | errors of `fromToml` have other words; its times are strings | the reader is another one |
+//! | GoVersion of `.Capabilities.HelmVersion` is a fixed one | there is no Go here |
 
 pub mod chart;
 mod engine;

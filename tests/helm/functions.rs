@@ -15,8 +15,8 @@ const KNOWN: &[(&str, &str)] = &[
 ];
 
 /// A row: its file, its template, what is expected.
-struct Row {
-    table: String,
+pub(super) struct Row {
+    pub(super) table: String,
     template: String,
     expected: String,
 }
@@ -26,8 +26,13 @@ fn folder() -> PathBuf {
 }
 
 fn rows() -> Vec<Row> {
+    rows_of(&folder())
+}
+
+/// The rows of the tables in a folder.
+pub(super) fn rows_of(folder: &Path) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "txt")) {
         let table = file.file_stem().unwrap().to_str().unwrap();
@@ -68,12 +73,12 @@ fn rendered(template: &str, values: &[ValueSource]) -> Result<String, RenderErro
     })
 }
 
-#[test]
-fn functions_give_what_helm_gives() {
-    let values = std::fs::read(folder().join("values.yaml")).unwrap();
+/// Renders each row with the folder's values: how many rows each table has, and what differs.
+pub(super) fn compare(folder: &Path) -> (BTreeMap<String, usize>, Vec<String>) {
+    let values = std::fs::read(folder.join("values.yaml")).unwrap();
     let values = [ValueSource::File("values.yaml".to_owned(), values)];
     let (mut wrong, mut count) = (Vec::new(), BTreeMap::<String, usize>::new());
-    for row in rows() {
+    for row in rows_of(folder) {
         *count.entry(row.table.clone()).or_default() += 1;
         let found = match rendered(&row.template, &values) {
             Ok(text) => format!("= {}", escaped(&text)),
@@ -84,6 +89,12 @@ fn functions_give_what_helm_gives() {
             wrong.push(format!("{}: {}\n  expected {}\n  found    {found}", row.table, row.template, row.expected));
         }
     }
+    (count, wrong)
+}
+
+#[test]
+fn functions_give_what_helm_gives() {
+    let (count, wrong) = compare(&folder());
     let total: usize = count.values().sum();
     println!("{total} rows: {count:?}");
     assert!(total > 1_000, "only {total} rows were read");

@@ -11,6 +11,7 @@ mod reference;
 #[cfg(feature = "helm")]
 mod sets;
 mod sources;
+mod templates;
 
 use meshform::helm::{Host, KubeVersion, Options};
 

@@ -22,7 +22,8 @@ pub(super) fn integer(out: &mut Vec<u8>, spec: Spec, number: i128, verb: char) -
         }
         'U' => {
             let width = spec.precision.filter(|precision| *precision > 4).unwrap_or(4);
-            let mut text = format!("U+{unsigned:0width$X}");
+            let digits = format!("{unsigned:X}");
+            let mut text = format!("U+{}{digits}", "0".repeat(width.saturating_sub(digits.len())));
             if spec.sharp && is_print(rune(number)) {
                 text = format!("{text} '{}'", rune(number));
             }

@@ -22,6 +22,9 @@ pub fn format_float(number: f64, format: u8, precision: i32) -> String {
     format!("{sign}{text}")
 }
 
+/// No float has more decimal digits: what is asked for beyond them are zeros, which Rust's formatting would refuse to write in such numbers.
+const MOST_DIGITS: i32 = 1100;
+
 /// Decimal digits without leading zeros (one zero for zero) and the exponent of the first.
 struct Digits {
     digits: String,
@@ -31,12 +34,15 @@ struct Digits {
 /// The digits of `%e` with so many after the point.
 fn digits_exponential(number: f64, precision: i32) -> Digits {
     let number = number.abs();
-    let text = match usize::try_from(precision) {
+    let exact = precision.min(MOST_DIGITS);
+    let text = match usize::try_from(exact) {
         Ok(precision) => format!("{number:.precision$e}"),
         Err(_) => format!("{number:e}"),
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    Digits { digits: mantissa.chars().filter(|letter| *letter != '.').collect(), exponent: exponent.parse().unwrap_or(0) }
+    let zeros = usize::try_from(precision - exact).unwrap_or(0);
+    let digits = mantissa.chars().filter(|letter| *letter != '.').chain(std::iter::repeat_n('0', zeros)).collect();
+    Digits { digits, exponent: exponent.parse().unwrap_or(0) }
 }
 
 fn exponential(of: &Digits, upper: bool) -> String {
@@ -54,8 +60,9 @@ fn exponential(of: &Digits, upper: bool) -> String {
 
 fn fixed(number: f64, precision: i32) -> String {
     let number = number.abs();
-    match usize::try_from(precision) {
-        Ok(precision) => format!("{number:.precision$}"),
+    let exact = precision.min(MOST_DIGITS);
+    match usize::try_from(exact) {
+        Ok(places) => format!("{number:.places$}") + &"0".repeat(usize::try_from(precision - exact).unwrap_or(0)),
         Err(_) => format!("{number}"),
     }
 }

@@ -24,8 +24,10 @@ impl<'t> Frame<'_, '_, 't> {
         }
         let argv = self.eval_args(dot, func.params, func.variadic, args, last)?;
         let result = (func.call)(self.machine, Args(&argv)).and_then(|value| {
-            if let Value::Str(text) = &value {
-                self.machine.spend(text.len())?;
+            match &value {
+                Value::Str(text) => self.machine.spend(text.len())?,
+                Value::List(list) => self.machine.spend(list.len().saturating_mul(size_of::<Value>()))?,
+                _ => {}
             }
             Ok(value)
         });

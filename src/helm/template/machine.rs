@@ -17,6 +17,12 @@ const MAX_INCLUDES: usize = 1000;
 /// The name that Helm gives the set of templates, and texts given to `tpl`.
 const SET_NAME: &str = "gotpl";
 
+/// The largest text or list that a function may make.
+const MAX_VALUE_SIZE: u64 = 64 << 20;
+
+/// What an `include` costs beside the commands that it runs.
+const INCLUDE_STEPS: u64 = 20;
+
 /// What a rendering may use up before it ends in an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -28,7 +34,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 100_000_000, bytes: 2 << 30 }
+        Self { steps: 50_000_000, bytes: 1 << 30 }
     }
 }
 
@@ -80,7 +86,11 @@ impl<'h> Machine<'h> {
 
     /// Counts one step.
     pub(super) fn step(&mut self) -> Result<(), FuncError> {
-        self.limits.steps = self.limits.steps.checked_sub(1).ok_or_else(|| FuncError::limit("the template takes too many steps"))?;
+        self.steps(1)
+    }
+
+    fn steps(&mut self, count: u64) -> Result<(), FuncError> {
+        self.limits.steps = self.limits.steps.checked_sub(count).ok_or_else(|| FuncError::limit("the template takes too many steps"))?;
         Ok(())
     }
 }
@@ -91,6 +101,7 @@ impl Runtime for Machine<'_> {
     }
 
     fn include(&mut self, name: &str, data: Value) -> Result<Str, FuncError> {
+        self.steps(INCLUDE_STEPS)?;
         let name = Str::from(name);
         let count = self.included.entry(name.clone()).or_insert(0);
         if *count > MAX_INCLUDES {
@@ -105,6 +116,7 @@ impl Runtime for Machine<'_> {
     }
 
     fn tpl(&mut self, text: &Str, data: Value) -> Result<Str, FuncError> {
+        self.steps(INCLUDE_STEPS + u64::try_from(text.len()).unwrap_or(u64::MAX))?;
         let name = Str::from(SET_NAME);
         let mut set = Set::on(Rc::clone(&self.set));
         if !self.stack.has_room() {
@@ -128,6 +140,9 @@ impl Runtime for Machine<'_> {
 
     fn spend(&mut self, bytes: usize) -> Result<(), FuncError> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if bytes > MAX_VALUE_SIZE {
+            return Err(FuncError::limit("the template makes too much text"));
+        }
         self.limits.bytes = self.limits.bytes.checked_sub(bytes).ok_or_else(|| FuncError::limit("the template makes too much text"))?;
         Ok(())
     }

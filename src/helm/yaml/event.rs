@@ -73,8 +73,8 @@ impl<'a> Events<'a> {
         Self { scanner: Scanner::new(text), state: State::StreamStart, states: Vec::new(), marks: Vec::new(), tags: Vec::new() }
     }
 
-    fn token(&mut self) -> Result<Token> {
-        self.scanner.peek().cloned()
+    fn take(&mut self) -> Result<Token> {
+        self.scanner.take()
     }
 
     /// The kind of the next token, and where it starts.
@@ -94,8 +94,7 @@ impl<'a> Events<'a> {
     pub(super) fn next(&mut self) -> Result<Event> {
         match self.state {
             State::StreamStart => {
-                self.token()?;
-                self.skip();
+                self.take()?;
                 self.state = State::DocumentStart;
                 self.next()
             }
@@ -111,7 +110,7 @@ impl<'a> Events<'a> {
             }
             State::DocumentEnd => {
                 // What stands here may be no token at all: then that is what is wrong.
-                self.token()?;
+                self.peek()?;
                 self.state = State::End;
                 Ok(Event::End)
             }
@@ -136,7 +135,7 @@ impl<'a> Events<'a> {
             State::FlowPairKey => self.flow_pair_key(),
             State::FlowPairValue => self.flow_pair_value(),
             State::FlowPairEnd => {
-                self.token()?;
+                self.peek()?;
                 self.state = State::FlowSequence;
                 Ok(Event::MappingEnd)
             }
@@ -147,7 +146,7 @@ impl<'a> Events<'a> {
             State::FlowMappingKey => self.flow_mapping_key(false),
             State::FlowMappingValue => self.flow_mapping_value(),
             State::FlowMappingEmptyValue => {
-                self.token()?;
+                self.peek()?;
                 self.state = State::FlowMappingKey;
                 Ok(empty())
             }
@@ -156,9 +155,8 @@ impl<'a> Events<'a> {
     }
 
     fn enter(&mut self) -> Result {
-        let start = self.token()?.start;
+        let start = self.take()?.start;
         self.marks.push(start);
-        self.skip();
         Ok(())
     }
 
@@ -167,9 +165,8 @@ impl<'a> Events<'a> {
     }
 
     fn document_start(&mut self) -> Result<Event> {
-        let token = self.token()?;
         self.tags = vec![("!".to_owned(), "!".to_owned()), ("!!".to_owned(), "tag:yaml.org,2002:".to_owned())];
-        match token.kind {
+        match self.peek()?.0 {
             Kind::StreamEnd => {
                 self.state = State::End;
                 return Ok(Event::End);
@@ -184,7 +181,7 @@ impl<'a> Events<'a> {
         let mut version = false;
         let mut own: Vec<String> = Vec::new();
         loop {
-            let token = self.token()?;
+            let token = self.take()?;
             match token.kind {
                 Kind::VersionDirective(..) if version => return self.fail(token.start, "found duplicate %YAML directive"),
                 Kind::VersionDirective(1, 1) => version = true,
@@ -199,31 +196,32 @@ impl<'a> Events<'a> {
                 Kind::DocumentStart => break,
                 _ => return self.fail(token.start, "did not find expected <document start>"),
             }
-            self.skip();
         }
-        self.skip();
         self.states.push(State::DocumentEnd);
         self.state = State::DocumentContent;
         Ok(Event::DocumentStart)
     }
 
     fn node(&mut self, block: bool, indentless: bool) -> Result<Event> {
-        let mut token = self.token()?;
-        let start = token.start;
-        if let Kind::Alias(name) = token.kind {
-            self.pop_state();
-            self.skip();
-            return Ok(Event::Alias(name));
-        }
+        let (_, start) = self.peek()?;
         let (mut anchor, mut tag) = (None, None);
         loop {
-            match token.kind {
-                Kind::Anchor(name) if anchor.is_none() => anchor = Some(name),
-                Kind::Tag(handle, suffix) if tag.is_none() => tag = Some((handle, suffix, token.start)),
+            match self.peek()? {
+                (Kind::Alias(_), _) if anchor.is_none() && tag.is_none() => {}
+                (Kind::Anchor(_), _) if anchor.is_none() => {}
+                (Kind::Tag(..), _) if tag.is_none() => {}
                 _ => break,
             }
-            self.skip();
-            token = self.token()?;
+            let token = self.take()?;
+            match token.kind {
+                Kind::Alias(name) => {
+                    self.pop_state();
+                    return Ok(Event::Alias(name));
+                }
+                Kind::Anchor(name) => anchor = Some(name),
+                Kind::Tag(handle, suffix) => tag = Some((handle, suffix, token.start)),
+                _ => {}
+            }
         }
         let bare = anchor.is_none() && tag.is_none();
         let tag = match tag {
@@ -235,27 +233,27 @@ impl<'a> Events<'a> {
             },
         };
         let properties = Properties { anchor: anchor.unwrap_or_default(), tag };
-        match token.kind {
-            Kind::BlockEntry if indentless => {
+        match self.peek()? {
+            (Kind::BlockEntry, _) if indentless => {
                 self.state = State::IndentlessSequence;
                 Ok(Event::SequenceStart(properties))
             }
-            Kind::Scalar(value, style) => {
+            (Kind::Scalar(..), _) => {
                 self.pop_state();
-                self.skip();
+                let Kind::Scalar(value, style) = self.take()?.kind else { return Ok(empty()) };
                 let plain = style == Style::Plain && properties.tag.is_empty() || properties.tag == "!";
                 Ok(Event::Scalar { value, plain, properties })
             }
-            Kind::FlowSequenceStart => Ok(self.open(State::FlowSequenceFirst, Event::SequenceStart(properties))),
-            Kind::FlowMappingStart => Ok(self.open(State::FlowMappingFirst, Event::MappingStart(properties))),
-            Kind::BlockSequenceStart if block => Ok(self.open(State::BlockSequenceFirst, Event::SequenceStart(properties))),
-            Kind::BlockMappingStart if block => Ok(self.open(State::BlockMappingFirst, Event::MappingStart(properties))),
+            (Kind::FlowSequenceStart, _) => Ok(self.open(State::FlowSequenceFirst, Event::SequenceStart(properties))),
+            (Kind::FlowMappingStart, _) => Ok(self.open(State::FlowMappingFirst, Event::MappingStart(properties))),
+            (Kind::BlockSequenceStart, _) if block => Ok(self.open(State::BlockSequenceFirst, Event::SequenceStart(properties))),
+            (Kind::BlockMappingStart, _) if block => Ok(self.open(State::BlockMappingFirst, Event::MappingStart(properties))),
             _ if !bare => {
                 self.pop_state();
                 let plain = properties.tag.is_empty();
                 Ok(Event::Scalar { value: String::new(), plain, properties })
             }
-            _ => Err(Problem::parser(token.start, start, "did not find expected node content")),
+            (_, at) => Err(Problem::parser(at, start, "did not find expected node content")),
         }
     }
 

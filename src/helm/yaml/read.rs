@@ -12,7 +12,7 @@ pub fn parse(text: &[u8]) -> Result<Node, String> {
     let prefix = |error: String| format!("error converting YAML to JSON: {error}");
     let text = std::str::from_utf8(text).map_err(|_| prefix("yaml: invalid leading UTF-8 octet".to_owned()))?;
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    if text.chars().any(is_forbidden) {
+    if has_forbidden(text) {
         return Err(prefix("yaml: control characters are not allowed".to_owned()));
     }
     Reader { frames: Vec::new(), anchors: HashMap::new(), root: None, decoded: 0, aliased: 0, invalid: None, unsupported: None }
@@ -20,8 +20,18 @@ pub fn parse(text: &[u8]) -> Result<Node, String> {
         .map_err(prefix)
 }
 
-fn is_forbidden(rune: char) -> bool {
-    matches!(rune, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\x7f'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
+/// Whether a character stands in the text that the reader of yaml/v2 refuses: controls but tab, line ends and NEL, and some that are no characters.
+fn has_forbidden(text: &str) -> bool {
+    let odd = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127..);
+    let mut rest = text;
+    while let Some(at) = rest.as_bytes().iter().position(odd) {
+        let Some(rune) = rest.get(at..).and_then(|tail| tail.chars().next()) else { return true };
+        if matches!(rune, '\0'..='\x1f' | '\x7f'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}') {
+            return true;
+        }
+        rest = &rest[at + rune.len_utf8()..];
+    }
+    false
 }
 
 const WANT_MAP: &str = "yaml: map merge requires map or sequence of maps as the value";

@@ -65,7 +65,15 @@ impl<'a> Scanner<'a> {
         Ok(&self.tokens[0])
     }
 
-    /// Takes the token that was looked at.
+    /// Takes the next token.
+    pub(super) fn take(&mut self) -> Result<Token> {
+        self.peek()?;
+        self.tokens_parsed += 1;
+        let start = self.text.mark;
+        Ok(self.tokens.pop_front().unwrap_or(Token { kind: Kind::StreamEnd, start }))
+    }
+
+    /// Passes over the token that was looked at.
     pub(super) fn skip(&mut self) {
         self.tokens.pop_front();
         self.tokens_parsed += 1;

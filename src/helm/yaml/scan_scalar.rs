@@ -67,7 +67,7 @@ impl Scanner<'_> {
                     breaks.fold(&mut out);
                     breaks.seen = false;
                 }
-                self.text.read(&mut out);
+                self.text.read_run(b":,?[]{}", &mut out);
             }
             if !(self.text.is_blank(0) || self.text.is_break(0)) {
                 break;
@@ -118,7 +118,7 @@ impl Scanner<'_> {
                     }
                     self.scan_escape(&mut out)?;
                 } else {
-                    self.text.read(&mut out);
+                    self.text.read_run(b"'\"\\", &mut out);
                 }
             }
             if self.text.peek(0) == mark {
@@ -203,9 +203,7 @@ impl Scanner<'_> {
             out.push_str(&trailing);
             trailing.clear();
             leading_blank = self.text.is_blank(0);
-            while !self.text.is_break_or_end(0) {
-                self.text.read(&mut out);
-            }
+            self.text.read_to_break(&mut out);
             if !self.text.is_end(0) {
                 self.text.read_line(&mut leading);
             }

@@ -86,6 +86,7 @@ impl fmt::Display for Problem {
 
 /// The text, and how far it has been read. Beyond its end there are zeros.
 pub(super) struct Text<'a> {
+    whole: &'a str,
     bytes: &'a [u8],
     at: usize,
     pub(super) mark: Mark,
@@ -93,7 +94,7 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { bytes: text.as_bytes(), at: 0, mark: Mark::default() }
+        Self { whole: text, bytes: text.as_bytes(), at: 0, mark: Mark::default() }
     }
 
     pub(super) fn peek(&self, ahead: usize) -> u8 {
@@ -155,6 +156,35 @@ impl<'a> Text<'a> {
         into.push_str(self.between(start));
     }
 
+    /// Takes all characters up to one that may be a blank, a break, or of these; the first is taken in any case.
+    pub(super) fn read_run(&mut self, stops: &[u8], into: &mut String) {
+        let start = self.at;
+        self.skip();
+        let rest = &self.bytes[self.at..];
+        let more = rest
+            .iter()
+            .position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x80..) || stops.contains(byte))
+            .unwrap_or(rest.len());
+        self.at += more;
+        self.mark.index += more;
+        self.mark.column += more;
+        into.push_str(self.between(start));
+    }
+
+    /// Takes what is left of the line.
+    pub(super) fn read_to_break(&mut self, into: &mut String) {
+        while !self.is_break_or_end(0) {
+            let start = self.at;
+            self.skip();
+            let rest = &self.bytes[self.at..];
+            let more = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n' | 0x80..)).unwrap_or(rest.len());
+            self.at += more;
+            self.mark.index += more;
+            self.mark.column += more;
+            into.push_str(self.between(start));
+        }
+    }
+
     /// Takes a line break: all but LS and PS as a newline.
     pub(super) fn read_line(&mut self, into: &mut String) {
         let start = self.at;
@@ -164,7 +194,7 @@ impl<'a> Text<'a> {
     }
 
     fn between(&self, start: usize) -> &'a str {
-        std::str::from_utf8(&self.bytes[start..self.at.min(self.bytes.len())]).unwrap_or_default()
+        self.whole.get(start..self.at).unwrap_or_default()
     }
 
     /// Whether `---` or `...` stands here at the start of a line.
