@@ -127,7 +127,7 @@ pub struct ValueArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct TemplateArgs {
-    /// The release's name, then the chart; with --name-template or --generate-name the chart alone
+    /// The release's name, then the chart; with --name-template the chart alone
     #[arg(value_name = "NAME CHART", num_args = 1..=2, required = true)]
     pub names: Vec<String>,
     /// The chart's version, or a range of versions
