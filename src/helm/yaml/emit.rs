@@ -156,6 +156,9 @@ impl Emitter {
     }
 
     fn string(&mut self, text: &Str, context: Context) -> Result<(), FuncError> {
+        if self.flavour == Flavour::Sigs && text.to_str().contains('\u{85}') {
+            return self.string(&Str::from(without_nel(&text.to_str())), context);
+        }
         let shown = text.to_str();
         if self.flavour == Flavour::Sigs {
             // The JSON between holds these characters as they are, and the reader of YAML refuses them.
@@ -419,6 +422,29 @@ impl Emitter {
             }
         }
     }
+}
+
+/// JSON holds NEL as it is, and to the reader of YAML it is a line break within quotes: one becomes a space, more become newlines.
+fn without_nel(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut breaks = 0_usize;
+    for (index, part) in text.split('\u{85}').enumerate() {
+        breaks += usize::from(index > 0);
+        let part = if index > 0 { part.trim_start_matches([' ', '\t']) } else { part };
+        if part.is_empty() && index > 0 {
+            continue;
+        }
+        if breaks > 0 {
+            out.truncate(out.trim_end_matches([' ', '\t']).len());
+            out.push_str(&if breaks == 1 { " ".to_owned() } else { "\n".repeat(breaks - 1) });
+            breaks = 0;
+        }
+        out.push_str(part);
+    }
+    if breaks > 0 {
+        out.push_str(&if breaks == 1 { " ".to_owned() } else { "\n".repeat(breaks - 1) });
+    }
+    out
 }
 
 /// Breaks at the end: none, one, or more (counted as two).
