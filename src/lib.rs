@@ -11,14 +11,17 @@
 //! | | [`diag`] | what is wrong with the input, where, and what to do |
 //! | | [`secret`] | types for secret bytes |
 //! | | [`input`] | YAML as nodes with places |
+//! | | [`fields`] | fields of Kubernetes objects: paths, owners, differences |
 //! | nouns | [`stack`] | what the user wants: files, merge, variables, checks |
 //! | | [`resource`] | what that means, resource by resource, with attributes |
 //! | | [`material`] | exported certificates and keys, opened and checked |
 //! | | [`observed`] | what is there |
 //! | | [`event`], [`state`] | what happened, and what is remembered |
 //! | thought | [`helm`] | a chart and values → YAML, as `helm template` prints it; knows nothing of the rest |
-//! | | [`compose`] | stack → resources |
+//! | | [`render`] | files → Kubernetes objects |
+//! | | [`compose`] | stack and objects → resources |
 //! | | [`graph`] | what waits for what |
+//! | | [`ready`] | whether a live object does what it is for |
 //! | | [`plan`] | desired, observed, prior → decisions |
 //! | edges | [`clock`] | the one time of a run |
 //! | | [`source`] | the files of a stack |
@@ -47,6 +50,7 @@ pub mod clock;
 pub mod compose;
 pub mod diag;
 pub mod event;
+pub mod fields;
 pub mod graph;
 pub mod helm;
 pub mod input;
@@ -56,6 +60,8 @@ pub mod observed;
 pub mod ops;
 pub mod plan;
 pub mod provider;
+pub mod ready;
+pub mod render;
 pub mod resource;
 pub mod sandbox;
 pub mod secret;

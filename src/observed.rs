@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
+use serde_json::Value;
+
+use crate::fields::Difference;
 use crate::resource::Attrs;
 use crate::resource::certificate::CertificateFacts;
 use crate::stack::Role;
@@ -52,8 +55,12 @@ pub struct Observed {
     pub zones: BTreeMap<String, ZoneChoice>,
     /// Namespaces that deliveries name and the stack doesn't declare: whether each exists.
     pub other_namespaces: BTreeMap<String, bool>,
-    /// What keeps a namespace that would go: things in it that aren't ours, or why that can't be told.
-    pub namespace_content: BTreeMap<Addr, Vec<String>>,
+    /// What becomes of the objects of manifests when they are applied.
+    pub forecasts: BTreeMap<Addr, Forecast>,
+    /// Kinds that were to be searched for what a lost state knew, and may not be listed.
+    pub unseen_kinds: Vec<String>,
+    /// What keeps a namespace or a CustomResourceDefinition that would go: things in it that aren't ours, or why that can't be told.
+    pub content: BTreeMap<Addr, Vec<String>>,
     /// The lineages found in the tags and labels of this stack's resources.
     pub lineages: Vec<String>,
     /// Requests that were sent for it, by API.
@@ -98,6 +105,63 @@ pub struct Found {
     pub managers: BTreeMap<String, String>,
     /// What is known of a certificate.
     pub certificate: Option<CertificateFacts>,
+}
+
+/// What becomes of an object when it is applied.
+#[derive(Clone, Debug)]
+pub struct Forecast {
+    /// What would be sent: [`crate::resource::manifest::ManifestSpec::sent_hash`].
+    pub sent: String,
+    /// The hash of what our manager owns of the live object; absent without one.
+    pub live: Option<String>,
+    /// What our manager owns of the live object (`fieldsV1`).
+    pub fields: Option<Value>,
+    /// What to send in place of what the stack says, where others have a say in it.
+    pub body: Option<Value>,
+    /// What is missing until the live object does what it is for.
+    pub waits: Option<String>,
+    /// What comes of it.
+    pub outcome: Outcome,
+}
+
+/// What comes of an apply.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Nothing: the stack wants what was applied last, and nobody has touched it.
+    Untouched,
+    /// The server was asked: an object like this.
+    Tried {
+        /// Its attributes.
+        attrs: Attrs,
+        /// What differs from the live object.
+        differences: Vec<Difference>,
+    },
+    /// The server can't be asked. What differs is a guess.
+    Untried {
+        /// Why not.
+        why: String,
+        /// What differs, as far as it can be told here.
+        differences: Vec<Difference>,
+    },
+    /// The server refuses to change the object in place, and would take a new one.
+    Immutable {
+        /// What it says.
+        says: String,
+        /// What differs, as far as it can be told here.
+        differences: Vec<Difference>,
+    },
+    /// The server refuses the object.
+    Refused {
+        /// What it says.
+        says: String,
+    },
+    /// The cluster doesn't serve the kind.
+    Unserved,
+    /// The kind's objects are in namespaces, and this one names none; or the other way round.
+    OtherScope {
+        /// Whether they are in namespaces.
+        namespaced: bool,
+    },
 }
 
 /// Whose a thing is.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// The modules in their order: each uses only those before it (docs of the crate, "The map").
 const ORDER: &[&[&str]] = &[
-    &["addr", "diag", "secret", "input"],
+    &["addr", "diag", "secret", "input", "fields"],
     &["stack", "resource", "material", "event", "observed", "state"],
-    &["helm", "compose", "graph", "plan"],
+    &["helm", "render", "compose", "graph", "ready", "plan"],
     &["clock", "source", "store", "provider", "sandbox"],
     &["observe", "apply"],
     &["ops"],
@@ -40,6 +40,7 @@ const BARE: &[(&str, &str)] = &[
     ("provider/kube/connect.rs", "a bearer token becomes a header"),
     ("provider/kube/live.rs", "a live Secret's key is compared with its certificate"),
     ("provider/kube/mod.rs", "an object's body is sent"),
+    ("provider/kube/body.rs", "a Secret's values become part of an object's body"),
     ("apply/objects.rs", "key and certificate become a Secret's data, and are compared with it"),
 ];
 

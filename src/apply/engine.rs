@@ -295,6 +295,10 @@ impl<L: Lease> Engine<'_, L> {
                 self.begin_secret(node, &step, spec.as_ref());
                 Ok(())
             }
+            (Addr::Kube { .. }, Some(Spec::Manifest(spec))) => {
+                self.begin_manifest(node, &step, spec);
+                Ok(())
+            }
             (Addr::Kube { .. }, spec) => {
                 self.begin_object(node, &step, spec.as_ref());
                 Ok(())

@@ -7,6 +7,8 @@
 mod certificates;
 mod deliver;
 mod engine;
+mod evidence;
+mod manifests;
 mod objects;
 mod records;
 mod secrets;
@@ -69,13 +71,15 @@ pub struct Limits {
     pub in_use: Duration,
     /// Until an object that is being deleted is gone.
     pub gone: Duration,
+    /// Until an object does what it is for.
+    pub ready: Duration,
 }
 
 impl From<Timeouts> for Limits {
     fn from(timeouts: Timeouts) -> Self {
-        let Timeouts { records, in_sync, in_use, gone } = timeouts;
+        let Timeouts { records, in_sync, in_use, gone, ready } = timeouts;
         let limit = Duration::from_secs;
-        Self { records: limit(records), in_sync: limit(in_sync), in_use: limit(in_use), gone: limit(gone) }
+        Self { records: limit(records), in_sync: limit(in_sync), in_use: limit(in_use), gone: limit(gone), ready: limit(ready) }
     }
 }
 
@@ -128,12 +132,27 @@ pub enum StepError {
         /// How long.
         after: Duration,
     },
+    /// An object doesn't do what it is for.
+    #[error("it is not ready{}: {says}{}", .after.map_or(String::new(), |after| format!(" after {}", spoken(after))), told(.evidence))]
+    NotReady {
+        /// What is missing.
+        says: String,
+        /// How long it was waited for; absent: it won't come to it by itself.
+        after: Option<Duration>,
+        /// What the cluster tells of it: events, pods, the ends of logs.
+        evidence: Vec<String>,
+    },
     /// The certificate can't be issued.
     #[error("ACM did not issue the certificate: {0}")]
     NotIssued(String),
     /// The world changed since the plan was made.
     #[error("{0}")]
     Changed(String),
+}
+
+/// Lines of evidence, each on a line of its own.
+fn told(evidence: &[String]) -> String {
+    evidence.iter().map(|line| format!("\n    {line}")).collect()
 }
 
 /// A limit as people say it.
@@ -150,7 +169,7 @@ impl StepError {
         match self {
             Self::Provider(error) => matches!(error.class, Class::Denied(_) | Class::Quota | Class::Invalid),
             Self::Changed(_) => true,
-            Self::Material { .. } | Self::Timeout { .. } | Self::NotIssued(_) => false,
+            Self::Material { .. } | Self::Timeout { .. } | Self::NotIssued(_) | Self::NotReady { .. } => false,
         }
     }
 
@@ -163,6 +182,9 @@ impl StepError {
             }
             Self::NotIssued(_) => {
                 Some("when the cause is mended, the same command requests a new certificate and removes the failed one".into())
+            }
+            Self::NotReady { .. } => {
+                Some("mend what keeps it, and run the same command again; `timeouts: {ready: …}` sets how long it may take".into())
             }
             Self::Changed(_) => Some("run plan again and look at it".into()),
             Self::Material { .. } => None,

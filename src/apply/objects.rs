@@ -1,9 +1,5 @@
 //! Steps of Kubernetes objects: one server-side apply each.
 
-use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::StepError;
@@ -12,13 +8,12 @@ use super::wait::Wait;
 use crate::addr::Addr;
 use crate::event::{Event, Origin};
 use crate::material::PublicPart;
-use crate::observe::kind_path;
 use crate::plan::marks::{is_mark, managed_after};
 use crate::plan::{Action, Step};
-use crate::provider::kube::{ApplyMode, KindPath, Kube};
+use crate::provider::kube::{ApplyMode, KindPath, Kube, Live, body};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::object::{ObjectSpec, tls_data_attrs};
-use crate::resource::{Attr, Attrs, LABEL_MANAGED_BY, Spec};
+use crate::resource::{ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, Spec};
 use crate::secret::SecretBytes;
 use crate::store::Lease;
 
@@ -52,9 +47,8 @@ impl<L: Lease> Engine<'_, L> {
         let is_forced = self.plan.graph.get(&step.addr).is_some_and(|resource| resource.force)
             || step.action == Action::Adopt
             || step.changes.iter().any(|change| change.manager.is_some());
-        let limit = self.options.limits.gone;
         self.spawn(Box::pin(async move {
-            let result = write(&kube, &step, &spec, material, leaf, (is_forced, limit), needs).await;
+            let result = write(&kube, &step, &spec, material, leaf, is_forced, needs).await;
             Finished::Step { node, result }
         }));
     }
@@ -66,30 +60,20 @@ async fn write(
     spec: &ObjectSpec,
     material: Option<SharedMaterial>,
     leaf: Option<LeafFacts>,
-    (is_forced, limit): (bool, Duration),
+    is_forced: bool,
     needs: Vec<Addr>,
 ) -> Result<Outcome, StepError> {
     let kind = KindPath::of(spec);
     let (namespace, name) = (spec.namespace.as_deref(), spec.name.as_str());
     let mut uid = step.id.clone().filter(|_| step.action != Action::Replace);
     let mut data: Vec<(&str, SecretBytes)> = Vec::new();
-    let is_new = matches!(step.action, Action::Create);
-    if is_new && let Some(live) = kube.get(&kind, namespace, name).await? {
-        // A server-side apply would merge into it: it must be ours, from a request whose answer was lost.
-        let wanted =
-            step.after.as_ref().and_then(|attrs| attrs.get(&format!("metadata.annotations.{}", crate::resource::ANNOTATION_LINEAGE)));
-        let is_ours =
-            wanted.and_then(Attr::as_text).is_some_and(|lineage| live.annotation(crate::resource::ANNOTATION_LINEAGE) == Some(lineage));
-        if !is_ours {
-            return Err(StepError::Changed(format!("`{}` appeared since the plan was made, and belongs to {}", step.addr, live.maker())));
-        }
-        uid = Some(live.uid().to_owned());
-    }
-    if step.action == Action::Replace
-        && let Some(old) = &step.id
+    if step.action == Action::Create
+        && let Some(live) = kube.get(&kind, namespace, name).await?
     {
-        kube.delete(&kind, namespace, name, old).await?;
-        gone(kube, &kind, namespace, name, old, limit).await?;
+        uid = Some(refuse_foreign(step, &live)?);
+    }
+    if let Some(wait) = make_room(kube, &kind, namespace, name, step).await? {
+        return Ok(wait);
     }
     if let Some(certificate) = &spec.certificate {
         data = match &material {
@@ -102,8 +86,9 @@ async fn write(
             None => live_data(kube, &kind, step, spec, leaf.as_ref()).await?,
         };
     }
-    let body = body(spec, step.after.as_ref(), uid.as_deref(), &data);
-    let live = kube.apply(spec, &body, ApplyMode { force: is_forced, dry_run: false }).await?;
+    let marks = step.after.iter().flatten().filter(|(path, _)| is_mark(path)).map(|(path, mark)| (path.clone(), mark.clone())).collect();
+    let whole = body(spec, &spec.body, &marks, uid.as_deref(), data.iter().map(|(key, value)| (*key, value)));
+    let live = kube.apply(&kind, spec, &whole, ApplyMode { force: is_forced, dry_run: false }).await?.live;
     let mut events = Vec::new();
     if matches!(step.action, Action::Create | Action::Replace | Action::Adopt) {
         let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };
@@ -113,21 +98,38 @@ async fn write(
     Ok(Outcome::done(events))
 }
 
-/// Waits until an object that was deleted makes room for the one that takes its place.
-async fn gone(kube: &Kube, kind: &KindPath, namespace: Option<&str>, name: &str, uid: &str, limit: Duration) -> Result<(), StepError> {
-    let mut waited = Duration::ZERO;
-    while let Some(live) = kube.get(kind, namespace, name).await?
-        && live.uid() == uid
-    {
-        if waited > limit {
-            let what = format!("the object to go ({})", live.terminating().unwrap_or_default());
-            return Err(StepError::Timeout { what, after: limit });
-        }
-        let pause = Duration::from_secs(1);
-        tokio::time::sleep(pause).await;
-        waited += pause;
+/// What has the name of an object that is to be made: a server-side apply would merge into it. It must be ours, from a request whose answer
+/// was lost; then its uid is told.
+pub(super) fn refuse_foreign(step: &Step, live: &Live) -> Result<String, StepError> {
+    let lineage = step.after.as_ref().and_then(|attrs| attrs.get(&format!("metadata.annotations.{ANNOTATION_LINEAGE}")));
+    let is_ours = lineage.and_then(Attr::as_text).is_some_and(|lineage| live.annotation(ANNOTATION_LINEAGE) == Some(lineage));
+    if is_ours {
+        return Ok(live.uid().to_owned());
     }
-    Ok(())
+    Err(StepError::Changed(format!("`{}` appeared since the plan was made, and belongs to {}", step.addr, live.maker())))
+}
+
+/// Deletes an object that another one is to replace. As long as something holds it, that is waited for, and the step begins again.
+pub(super) async fn make_room(
+    kube: &Kube,
+    kind: &KindPath,
+    namespace: Option<&str>,
+    name: &str,
+    step: &Step,
+) -> Result<Option<Outcome>, StepError> {
+    let (Action::Replace, Some(old)) = (step.action, &step.id) else { return Ok(None) };
+    // It may be gone already, and be there anew: from a request whose answer was lost, or by someone else.
+    match kube.get(kind, namespace, name).await? {
+        Some(live) if live.uid() != old => {
+            refuse_foreign(step, &live)?;
+            return Ok(None);
+        }
+        None => return Ok(None),
+        Some(_) => {}
+    }
+    let holds = kube.delete(kind, namespace, name, old).await?;
+    let wait = holds.map(|holds| Wait::Gone { addr: step.addr.clone(), path: kind.clone(), uid: old.clone(), holds });
+    Ok(wait.map(|wait| Outcome { wait: Some(wait), ..Outcome::default() }))
 }
 
 /// The data that is there: sent again when only labels change, as a server-side apply without it would remove it.
@@ -148,54 +150,21 @@ async fn live_data(
     if is_same { Ok(vec![("tls.crt", crt), ("tls.key", key)]) } else { Err(lost(&step.addr)) }
 }
 
-/// The object in JSON: what the stack says, our marks, and a Secret's data. It is put together as text, so that no key passes through a
-/// JSON value that isn't zeroed.
-fn body(spec: &ObjectSpec, after: Option<&Attrs>, uid: Option<&str>, data: &[(&str, SecretBytes)]) -> SecretBytes {
-    let mut object: Map<String, Value> = spec.body.as_object().cloned().unwrap_or_default();
-    object.insert("apiVersion".into(), json!(spec.api_version));
-    object.insert("kind".into(), json!(spec.kind));
-    let metadata = object.entry("metadata").or_insert_with(|| json!({}));
-    if let Value::Object(metadata) = metadata {
-        metadata.insert("name".into(), json!(spec.name));
-        if let Some(namespace) = &spec.namespace {
-            metadata.insert("namespace".into(), json!(namespace));
-        }
-        if let Some(uid) = uid {
-            // The server refuses when the object was made anew since it was looked at.
-            metadata.insert("uid".into(), json!(uid));
-        }
-        for (path, attr) in after.into_iter().flatten().filter(|(path, _)| is_mark(path)) {
-            let place = path.strip_prefix("metadata.").and_then(|rest| rest.split_once('.'));
-            if let (Some((part, key)), Some(text)) = (place, attr.as_text())
-                && let Value::Object(map) = metadata.entry(part).or_insert_with(|| json!({}))
-            {
-                map.insert(key.to_owned(), json!(text));
-            }
-        }
-    }
-    let mut text = Value::Object(object).to_string();
-    if !data.is_empty() {
-        text.pop();
-        text.push_str(",\"data\":{");
-        for (index, (key, value)) in data.iter().enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
-            text.push_str(&json!(key).to_string());
-            text.push_str(":\"");
-            text.reserve(value.len() * 4 / 3 + 8);
-            STANDARD.encode_string(value.expose_secret(), &mut text);
-            text.push('"');
-        }
-        text.push_str("}}");
-    }
-    SecretBytes::from_text(text)
-}
-
-async fn remove(kube: &Kube, step: &Step) -> Result<Outcome, StepError> {
-    let Addr::Kube { kind, namespace, name, .. } = &step.addr else { return Err(lost(&step.addr)) };
+pub(super) async fn remove(kube: &Kube, step: &Step) -> Result<Outcome, StepError> {
+    let Addr::Kube { namespace, name, .. } = &step.addr else { return Err(lost(&step.addr)) };
     let Some(uid) = step.id.clone() else { return Err(lost(&step.addr)) };
-    let (addr, path, namespace) = (step.addr.clone(), kind_path(kind), namespace.as_deref());
+    let (addr, namespace) = (step.addr.clone(), namespace.as_deref());
+    let gone = |release: bool| {
+        if release {
+            Event::Released { addr: addr.clone(), id: uid.clone() }
+        } else {
+            Event::Deleted { addr: addr.clone(), id: uid.clone() }
+        }
+    };
+    let Some(path) = &kube.path_of(&addr).await? else {
+        // Its kind went with its definition, and it with its kind.
+        return Ok(Outcome::done(vec![gone(step.action == Action::Release)]));
+    };
     if step.action == Action::Release {
         let none = Attrs::new();
         let mut metadata = Map::new();
@@ -212,10 +181,10 @@ async fn remove(kube: &Kube, step: &Step) -> Result<Outcome, StepError> {
             Err(error) if !error.is_not_found() => return Err(error.into()),
             _ => {}
         }
-        return Ok(Outcome::done(vec![Event::Released { addr, id: uid }]));
+        return Ok(Outcome::done(vec![gone(true)]));
     }
     match kube.delete(path, namespace, name, &uid).await? {
-        None => Ok(Outcome::done(vec![Event::Deleted { addr, id: uid }])),
-        Some(holds) => Ok(Outcome { wait: Some(Wait::Gone { addr, uid, holds }), ..Outcome::default() }),
+        None => Ok(Outcome::done(vec![gone(false)])),
+        Some(holds) => Ok(Outcome { wait: Some(Wait::Gone { addr, path: path.clone(), uid, holds }), ..Outcome::default() }),
     }
 }

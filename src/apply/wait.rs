@@ -6,15 +6,19 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Engine, Finished, Outcome, Stage};
+use super::evidence::evidence;
 use super::{Limits, Progress, StepError};
 use crate::addr::Addr;
 use crate::event::Event;
 use crate::material::PublicPart;
-use crate::observe::{dead_reason, kind_path};
+use crate::observe::dead_reason;
+use crate::plan::Action;
 use crate::provider::aws::acm::{Acm, Described, Listed};
 use crate::provider::aws::route53::Route53;
 use crate::provider::error::{Class, ProviderError};
-use crate::provider::kube::Kube;
+use crate::provider::kube::{KindPath, Kube, Live};
+use crate::ready::{Readiness, readiness};
+use crate::resource::LABEL_STACK;
 use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates, LeafFacts};
 use crate::stack::{Dns, Role};
 use crate::store::{Lease, StoreError};
@@ -31,7 +35,9 @@ pub(super) enum Wait {
     /// All name servers know a change.
     InSync { change: String, role: Option<Role> },
     /// An object that is being deleted is gone.
-    Gone { addr: Addr, uid: String, holds: String },
+    Gone { addr: Addr, path: KindPath, uid: String, holds: String },
+    /// An object does what it is for.
+    Ready { addr: Addr, kind: String, path: KindPath, says: String },
 }
 
 impl Wait {
@@ -50,7 +56,7 @@ impl Wait {
 
     /// Whether the step's first point is behind it.
     pub(super) fn is_past_created(&self) -> bool {
-        matches!(self, Self::Issued { .. } | Self::InSync { .. })
+        matches!(self, Self::Issued { .. } | Self::InSync { .. } | Self::Ready { .. })
     }
 
     /// Whether it is over in seconds, so that `--no-wait` waits for it all the same.
@@ -66,6 +72,7 @@ impl Wait {
             Self::InUse { .. } => "the services that still use the certificate to let it go".into(),
             Self::InSync { .. } => "Route 53's name servers to know the record".into(),
             Self::Gone { holds, .. } => format!("the object to go ({holds})"),
+            Self::Ready { says, .. } => format!("the object to be ready ({says})"),
         }
     }
 
@@ -76,6 +83,7 @@ impl Wait {
             Self::InUse { .. } => limits.in_use,
             Self::InSync { .. } => limits.in_sync,
             Self::Gone { .. } => limits.gone,
+            Self::Ready { .. } => limits.ready,
         }
     }
 
@@ -83,7 +91,7 @@ impl Wait {
         match self {
             Self::Records { region, .. } | Self::Issued { region, .. } | Self::InUse { region, .. } => Key::Acm(region.clone()),
             Self::InSync { role, .. } => Key::Route53(role.clone()),
-            Self::Gone { .. } => Key::Kube,
+            Self::Gone { .. } | Self::Ready { .. } => Key::Kube,
         }
     }
 }
@@ -176,7 +184,12 @@ pub(super) struct Polled {
 enum Seen {
     Still,
     Described(Box<Described>),
-    Issued { dates: Dates, leaf: Option<LeafFacts> },
+    Issued {
+        dates: Dates,
+        leaf: Option<LeafFacts>,
+    },
+    /// It goes on, for another reason than before.
+    Says(String),
     Over,
 }
 
@@ -199,12 +212,20 @@ impl<L: Lease> Engine<'_, L> {
         let waits = self.waits.ripe(&key, self.world.clock.now());
         let without_delivery: BTreeSet<usize> = waits.iter().map(|(node, _)| *node).filter(|node| !self.has_delivery(*node)).collect();
         let overdue = self.waits.older_than(LIST_LAG, self.world.clock.now());
+        let limit = SignedDuration::try_from(self.options.limits.ready).unwrap_or(SignedDuration::MAX);
+        let late = self.waits.older_than(limit, self.world.clock.now());
+        let looks = Looks {
+            selector: format!("{LABEL_STACK}={}", self.plan.stack),
+            late,
+            limit: self.options.limits.ready,
+            now: self.world.clock.now(),
+        };
         let (aws, kube) = (self.world.aws.clone(), self.world.kube.clone());
         self.later(Duration::ZERO, async move {
             let answers = match (&key, aws, kube) {
                 (Key::Acm(region), Some(aws), _) => poll_acm(&aws.acm(region), &waits, &without_delivery, &overdue).await,
                 (Key::Route53(role), Some(aws), _) => poll_route53(&aws.route53(role.as_ref()).await, &waits).await,
-                (Key::Kube, _, Some(kube)) => poll_kube(&kube, &waits).await,
+                (Key::Kube, _, Some(kube)) => poll_kube(&kube, &waits, &looks).await,
                 _ => Vec::new(),
             };
             Finished::Polled(Polled { key, answers })
@@ -224,10 +245,23 @@ impl<L: Lease> Engine<'_, L> {
                 Err(StepError::Provider(error)) if error.is_transient() => self.check_limit(node, &wait, since),
                 Err(error) => self.fail(node, error),
                 Ok(Seen::Still) => self.check_limit(node, &wait, since),
+                Ok(Seen::Says(says)) => self.say(node, &says),
                 Ok(seen) => self.wait_over(node, wait, seen, since)?,
             }
         }
         Ok(())
+    }
+
+    /// Another reason of the same wait.
+    fn say(&mut self, node: usize, new: &str) {
+        let Some((wait, _)) = self.waits.active.get_mut(&node) else { return };
+        if let Wait::Ready { says, .. } = wait
+            && says != new
+        {
+            new.clone_into(says);
+            let (what, limit) = (wait.what(), wait.limit(&self.options.limits));
+            (self.sink)(Progress::Waiting { addr: self.plan.steps[node].addr.clone(), what, limit });
+        }
     }
 
     fn check_limit(&mut self, node: usize, wait: &Wait, since: Timestamp) {
@@ -274,6 +308,15 @@ impl<L: Lease> Engine<'_, L> {
             (Wait::InSync { .. }, Seen::Over) => {
                 self.waits.forget(node);
                 self.look_again(node);
+            }
+            (Wait::Ready { .. }, Seen::Over) => {
+                self.waits.forget(node);
+                self.look_again(node);
+            }
+            // Room was made for what takes its place: the step begins again.
+            (Wait::Gone { .. }, Seen::Over) if self.step(node).action == Action::Replace => {
+                self.waits.forget(node);
+                self.set_stage(node, Stage::Blocked);
             }
             (Wait::Gone { uid, .. }, Seen::Over) => {
                 self.waits.forget(node);
@@ -431,17 +474,65 @@ async fn poll_route53(route53: &Route53, waits: &[(usize, Wait)]) -> Vec<(usize,
     answers
 }
 
-async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)]) -> Vec<(usize, Result<Seen, StepError>)> {
+/// How objects are looked at.
+struct Looks {
+    /// The label of the stack's objects.
+    selector: String,
+    /// Who has waited for as long as objects may take.
+    late: BTreeSet<usize>,
+    limit: Duration,
+    now: Timestamp,
+}
+
+/// From this number on those of one kind who wait to be ready are looked at by one list.
+const LIST_FROM: usize = 4;
+
+async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)], looks: &Looks) -> Vec<(usize, Result<Seen, StepError>)> {
+    let mut by_path: BTreeMap<&KindPath, usize> = BTreeMap::new();
+    for (_, wait) in waits {
+        if let Wait::Ready { path, .. } = wait {
+            *by_path.entry(path).or_default() += 1;
+        }
+    }
+    let mut listed: BTreeMap<&KindPath, Result<Vec<Live>, ProviderError>> = BTreeMap::new();
+    for (path, _) in by_path.into_iter().filter(|(_, count)| *count >= LIST_FROM) {
+        listed.insert(path, kube.list(path, &looks.selector).await);
+    }
     let mut answers = Vec::new();
     for (node, wait) in waits {
-        if let Wait::Gone { addr: Addr::Kube { kind, namespace, name, .. }, uid, .. } = wait {
-            let answer = match kube.get(kind_path(kind), namespace.as_deref(), name).await {
-                Ok(Some(live)) if live.uid() == uid => Ok(Seen::Still),
-                Ok(_) => Ok(Seen::Over),
-                Err(error) => Err(error.into()),
-            };
-            answers.push((*node, answer));
-        }
+        let answer = match wait {
+            Wait::Gone { addr: Addr::Kube { namespace, name, .. }, path, uid, .. } => {
+                match kube.get(path, namespace.as_deref(), name).await {
+                    Ok(Some(live)) if live.uid() == uid => Ok(Seen::Still),
+                    Ok(_) => Ok(Seen::Over),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Wait::Ready { addr: addr @ Addr::Kube { namespace, name, group, .. }, kind, path, .. } => {
+                let from_list = |found: &Vec<Live>| {
+                    found.iter().find(|live| live.name() == name && live.namespace() == namespace.as_deref()).map(Live::whole)
+                };
+                let object = match listed.get(path) {
+                    Some(Ok(found)) => Ok(from_list(found)),
+                    _ => kube.get(path, namespace.as_deref(), name).await.map(|live| live.as_ref().map(Live::whole)),
+                };
+                match object {
+                    Err(error) => Err(error.into()),
+                    Ok(None) => Err(StepError::Changed(format!("`{addr}` was deleted while it was waited for"))),
+                    Ok(Some(object)) => match readiness(group, kind, &object, looks.now) {
+                        Readiness::Ready => Ok(Seen::Over),
+                        Readiness::Waiting(says) if !looks.late.contains(node) => Ok(Seen::Says(says)),
+                        Readiness::Waiting(says) | Readiness::Failed(says) => {
+                            let evidence = evidence(kube, path, namespace.as_deref(), name).await;
+                            let after = looks.late.contains(node).then_some(looks.limit);
+                            Err(StepError::NotReady { says, after, evidence })
+                        }
+                    },
+                }
+            }
+            _ => continue,
+        };
+        answers.push((*node, answer));
     }
     answers
 }

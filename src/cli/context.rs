@@ -11,14 +11,15 @@ use super::report;
 use crate::addr::Addr;
 use crate::clock::Clock;
 use crate::compose::compose;
-use crate::diag::{Diagnostics, Sources, Style};
+use crate::diag::{Diagnostics, Failed, Sources, Style};
 use crate::graph::Graph;
 use crate::ops::OpError;
 use crate::ops::connect::{SandboxEnds, connect};
 use crate::plan::Policy;
 use crate::provider::world::World;
+use crate::render::render;
 use crate::sandbox::{CrashPoint, Sandbox};
-use crate::source::stack_files;
+use crate::source::{manifest_files, stack_files};
 use crate::stack::{self, Stack, StackFile, StateLocation, Vars};
 use crate::store::local::LocalStore;
 use crate::store::{Holder, Store as _};
@@ -66,7 +67,7 @@ impl Context {
         let vars = vars(args)?;
         let loaded = read(&args.stack, &mut sources, &mut diags)
             .and_then(|file| stack::check(&file, &vars, &mut sources, &mut diags))
-            .and_then(|stack| Graph::build(compose(&stack), &mut diags).map(|graph| (stack, graph)));
+            .and_then(|stack| graph(&stack, &mut sources, &mut diags).map(|graph| (stack, graph)));
         report::diagnostics(&diags, &sources, self.style());
         let (stack, graph) = loaded.map_err(|_| Exit::Failed)?;
         self.open(stack, graph)
@@ -82,7 +83,7 @@ impl Context {
             return Err(Exit::Failed);
         };
         let whole = stack::check(&file, &vars, &mut sources, &mut diags)
-            .and_then(|stack| Graph::build(compose(&stack), &mut diags).map(|graph| (stack, graph)));
+            .and_then(|stack| graph(&stack, &mut sources, &mut diags).map(|graph| (stack, graph)));
         if let Ok((stack, graph)) = whole {
             report::diagnostics(&diags, &sources, self.style());
             return self.open(stack, graph);
@@ -152,6 +153,15 @@ impl Context {
     }
 }
 
+/// The resources of a checked stack, with those of the files that its manifests name.
+pub(super) fn graph(stack: &Stack, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Graph, Failed> {
+    let files = manifest_files::load(stack, sources, diags)?;
+    let manifests = render(stack, &files, sources, diags)?;
+    let resources = compose(stack, manifests, diags);
+    diags.check()?;
+    Graph::build(resources, diags)
+}
+
 /// The account of the sandbox.
 pub(super) const SANDBOX_ACCOUNT: &str = "000000000000";
 
@@ -181,7 +191,7 @@ fn open_sandbox(dir: &Path) -> Result<Sandbox, Exit> {
     Ok(sandbox)
 }
 
-fn read(stack: &str, sources: &mut Sources, diags: &mut Diagnostics) -> Result<StackFile, crate::diag::Failed> {
+fn read(stack: &str, sources: &mut Sources, diags: &mut Diagnostics) -> Result<StackFile, Failed> {
     stack_files::load(stack, sources, diags).and_then(|files| stack::parse(&files, diags))
 }
 

@@ -20,6 +20,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("file/not-found", "A stack or a file that it extends doesn't exist."),
     ("file/special", "A stack file is a directory, a device or another special file."),
     ("file/unreadable", "A stack file can't be read."),
+    ("manifest/no-namespace", "An object of a kind in namespaces names none, and its set gives none."),
+    ("manifest/no-source", "A set of manifests names neither files nor objects."),
+    ("manifest/not-found", "A file or folder of manifests doesn't exist, or is empty."),
+    ("manifest/object", "A manifest isn't a Kubernetes object: something that every object has is missing or of the wrong type."),
+    ("manifest/rule", "A rule for manifests has a pattern, a path or an address that isn't well-formed."),
+    ("manifest/too-large", "Manifests have more bytes, or are more files, than the limit."),
+    ("manifest/yaml", "A manifest isn't valid YAML."),
     ("stack/bad-ref", "A `${…}` isn't well-formed, or reaches neither variables nor outputs."),
     ("stack/bad-value", "A value isn't among those allowed."),
     ("stack/empty", "The stack file has no content."),
@@ -96,7 +103,7 @@ mod tests {
         let areas: BTreeSet<&str> = CODES.iter().map(|(code, _)| code.split_once('/').unwrap().0).collect();
         let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut found = Vec::new();
-        for part in ["diag", "input", "stack", "source"] {
+        for part in ["diag", "input", "stack", "source", "render", "compose"] {
             texts(&src.join(part), &mut found);
         }
         found.push(std::fs::read_to_string(src.join("input.rs")).unwrap());

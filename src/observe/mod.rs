@@ -4,6 +4,7 @@
 //! change is taken from the state.
 
 mod certificates;
+mod forecast;
 mod objects;
 mod records;
 mod regions;
@@ -13,7 +14,6 @@ mod zones;
 use std::collections::BTreeSet;
 
 pub(crate) use certificates::dead_reason;
-pub(crate) use objects::kind_path;
 pub(crate) use records::record_id;
 pub(crate) use regions::arn_region;
 
@@ -56,7 +56,9 @@ pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope
     }
     observed.resources.extend(kube.resources);
     observed.other_namespaces = kube.other_namespaces;
-    observed.namespace_content = kube.namespace_content;
+    observed.forecasts = kube.forecasts;
+    observed.unseen_kinds = kube.unseen_kinds;
+    observed.content = kube.content;
     let lineages: BTreeSet<String> = observed.lineages.drain(..).chain(kube.lineages).collect();
     observed.lineages = lineages.into_iter().collect();
     observed.coverage = Coverage {

@@ -21,14 +21,25 @@ pub const CODES: &[(&str, &str)] = &[
          `--adopt ADDR`; it is then released at destroy, never deleted.",
     ),
     (
+        "plan/immutable",
+        "A manifest changes a field that the API server doesn't let anyone change. Only a new object can have it: `replace: true` in its rules, or \
+         `--replace ADDR`, deletes the old one first.",
+    ),
+    ("plan/invalid", "The API server would refuse an object; its own words are told. Correct the manifest."),
+    (
         "plan/lineages",
         "Resources of this stack's name carry the marks of another state: two stacks of one name meet in this account or cluster. Use that \
          state, or rename this stack.",
     ),
-    ("plan/no-namespace", "A delivery goes to a namespace that neither exists nor is declared. Add it under `namespaces:`, or create it."),
+    (
+        "plan/no-kind",
+        "A manifest is of a kind that the cluster doesn't serve. Check `apiVersion` and `kind`, or install the CustomResourceDefinition.",
+    ),
+    ("plan/no-namespace", "An object goes to a namespace that neither exists nor is declared. Add it under `namespaces:`, or create it."),
     (
         "plan/no-replacement",
-        "`--replace` names something that can't be replaced by one of the same name: secrets, validation records and namespaces.",
+        "Something would have to be replaced by one of the same name and can't be: secrets, validation records, namespaces, \
+         CustomResourceDefinitions, and objects that were there before meshform.",
     ),
     (
         "plan/not-applied",
@@ -43,6 +54,12 @@ pub const CODES: &[(&str, &str)] = &[
         "plan/own",
         "A resource is to take a name that another resource of this stack still has. Change the names in two steps, or keep the key that it had.",
     ),
+    (
+        "plan/protected",
+        "An object is protected (`protect: true`), and would be deleted or replaced. Apply it with `protect: false` first, or leave it out with \
+         `--exclude`.",
+    ),
+    ("plan/scope", "A manifest of a kind in namespaces names none, or one of a kind outside of them names one."),
     ("plan/stale", "A saved plan no longer holds: what it touches, or the stack, has changed since it was made. Make it anew."),
     ("plan/terminating", "An object is being deleted, and something holds it: its finalizers are named. Wait, or find out what holds it."),
     ("plan/unexpected", "The plan isn't the one that `--expect` names by its digest. Look at it again, and have it approved again."),

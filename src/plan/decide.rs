@@ -11,6 +11,7 @@ use crate::event::Origin;
 use crate::graph::Graph;
 use crate::observed::{Condition, Found, Observed, Owner, RecordNeed, ZoneChoice};
 use crate::resource::certificate::LeafFacts;
+use crate::resource::manifest::ANNOTATION_KEEP;
 use crate::resource::secret::SecretSpec;
 use crate::resource::validation_record::{self, TTL, ValidationRecordSpec};
 use crate::resource::{Attr, Attrs, Resource, Spec, TAG_ADOPTED_RECORDS};
@@ -61,22 +62,22 @@ fn is_rebuilt(observed: &Observed, prior: &State) -> bool {
     prior.serial == 0 && observed.resources.values().any(|found| matches!(found.owner, Owner::Us { .. }))
 }
 
-struct Planner<'a> {
-    desired: &'a Graph,
-    observed: &'a Observed,
-    prior: &'a State,
-    policy: &'a Policy,
-    lineage: String,
-    is_rebuilt: bool,
-    now: Timestamp,
-    steps: Vec<Step>,
-    drift: Vec<Drift>,
-    refusals: Vec<Refusal>,
-    notes: Vec<String>,
-    unchanged: usize,
-    cost: Cost,
-    leaves: BTreeMap<Addr, LeafFacts>,
-    needs_rebuilt_consent: bool,
+pub(super) struct Planner<'a> {
+    pub(super) desired: &'a Graph,
+    pub(super) observed: &'a Observed,
+    pub(super) prior: &'a State,
+    pub(super) policy: &'a Policy,
+    pub(super) lineage: String,
+    pub(super) is_rebuilt: bool,
+    pub(super) now: Timestamp,
+    pub(super) steps: Vec<Step>,
+    pub(super) drift: Vec<Drift>,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) notes: Vec<String>,
+    pub(super) unchanged: usize,
+    pub(super) cost: Cost,
+    pub(super) leaves: BTreeMap<Addr, LeafFacts>,
+    pub(super) needs_rebuilt_consent: bool,
 }
 
 impl Planner<'_> {
@@ -121,8 +122,8 @@ impl Planner<'_> {
                         refusals.push((resource, "plan/zone", reason.clone(), help.clone()));
                     }
                 }
-                Spec::Object(spec) => {
-                    if let Some(namespace) = &spec.namespace
+                Spec::Object(_) | Spec::Manifest(_) => {
+                    if let Addr::Kube { namespace: Some(namespace), .. } = &resource.addr
                         && self.observed.other_namespaces.get(namespace) == Some(&false)
                     {
                         let reason = format!("namespace `{namespace}` does not exist, and the stack does not declare it");
@@ -155,6 +156,11 @@ impl Planner<'_> {
         let addr = &resource.addr;
         let found = self.observed.resources.get(addr);
         let known = self.prior.current(addr);
+        if let Spec::Manifest(spec) = &resource.spec
+            && self.refuse_manifest(resource, spec)
+        {
+            return;
+        }
         let Some(found) = found else {
             if let Some(former) = self.observed.elsewhere.get(addr) {
                 self.step(resource, Action::Create, "another zone is to hold it", None, Vec::new());
@@ -244,8 +250,13 @@ impl Planner<'_> {
             );
             return;
         }
-        let attrs = self.wanted_attrs(resource, Some(found), self.generation(addr, Some(found)), Origin::Adopted);
-        let mut changes = diff::changes(addr, &attrs, found, None, &BTreeSet::new());
+        let mut changes = match &resource.spec {
+            Spec::Manifest(spec) => self.manifest_changes(spec, addr),
+            _ => {
+                let attrs = self.wanted_attrs(resource, Some(found), self.generation(addr, Some(found)), Origin::Adopted);
+                diff::changes(addr, &attrs, found, None, &BTreeSet::new())
+            }
+        };
         changes.retain(|change| change.path != "status");
         if let Some(change) = changes.iter().find(|change| change.replaces) {
             let reason = format!(
@@ -296,6 +307,7 @@ impl Planner<'_> {
         if self.policy.replace.contains(addr) {
             match &resource.spec {
                 Spec::Certificate(_) => self.replace(resource, found, "a new certificate was asked for", Vec::new()),
+                Spec::Manifest(spec) => self.replace_manifest(resource, spec, found, "a new one was asked for", Vec::new()),
                 Spec::Object(spec) if spec.kind != "Namespace" => {
                     self.replace(resource, found, "a new one was asked for; it is absent for a moment", Vec::new());
                 }
@@ -312,6 +324,10 @@ impl Planner<'_> {
         if is_begun.is_some_and(|pending| pending.generation > found.generation) && matches!(resource.spec, Spec::Certificate(_)) {
             // The request may have reached ACM, whose list lags: the same one is sent again, with the token that it had.
             self.replace(resource, found, "its replacement was begun, and not answered", Vec::new());
+            return;
+        }
+        if let Spec::Manifest(spec) = &resource.spec {
+            self.decide_manifest(resource, spec, found, known);
             return;
         }
         let attrs = self.wanted_attrs(resource, Some(found), generation, origin);
@@ -372,7 +388,7 @@ impl Planner<'_> {
         }
     }
 
-    fn replace(&mut self, resource: &Resource, found: &Found, why: &str, changes: Vec<Change>) {
+    pub(super) fn replace(&mut self, resource: &Resource, found: &Found, why: &str, changes: Vec<Change>) {
         if let Some(taken) = self.observed.elsewhere.get(&resource.addr) {
             self.take_new_name(resource, found, taken);
             return;
@@ -428,7 +444,7 @@ impl Planner<'_> {
     }
 
     /// Adds a step for a wanted resource.
-    fn step(&mut self, resource: &Resource, action: Action, reason: &str, found: Option<&Found>, changes: Vec<Change>) {
+    pub(super) fn step(&mut self, resource: &Resource, action: Action, reason: &str, found: Option<&Found>, changes: Vec<Change>) {
         let addr = &resource.addr;
         let is_new = matches!(action, Action::Create | Action::Replace);
         let is_begun = self.prior.resources.get(addr).is_some_and(|known| known.pending.is_some());
@@ -492,6 +508,7 @@ impl Planner<'_> {
             Spec::ValidationRecord(spec) => self.record_attrs(spec, found, origin),
             Spec::Secret(spec) => spec.attrs(self.leaves.get(&spec.certificate), self.description(spec)),
             Spec::Object(spec) => spec.attrs(spec.certificate.as_ref().and_then(|certificate| self.leaves.get(certificate))),
+            Spec::Manifest(spec) => self.forecast_attrs(spec, &resource.addr),
         };
         let was_managed_by = found.map_or("", marks::managed_before);
         let marks = Marks { stack: &self.prior.stack, lineage: &self.lineage, generation, origin, was_managed_by };
@@ -625,11 +642,18 @@ impl Planner<'_> {
             self.steps.iter().filter(|step| step.action == Action::Delete).filter_map(|step| step.id.clone()).collect();
         for step in self.steps.iter_mut().filter(|step| step.action == Action::Delete && !step.is_deposed) {
             let stays = match (&step.addr, step.addr.aws_kind()) {
-                (Addr::Kube { kind, namespace: None, name, .. }, _) if kind == "namespace" => {
+                (Addr::Kube { kind, group, namespace: None, name }, _) if kind == "namespace" && group.is_empty() => {
                     self.observed.resources.keys().find_map(|addr| match addr {
                         Addr::Kube { namespace: Some(inside), .. } if inside == name && !going.contains(addr) => Some(addr.to_string()),
                         _ => None,
                     })
+                }
+                (Addr::Kube { kind, name, .. }, _) if kind == "customresourcedefinition" => {
+                    let of_its_kind = |addr: &&Addr| {
+                        let Addr::Kube { group, .. } = addr else { return false };
+                        name.split_once('.').is_some_and(|(_, own)| own == group) && !going.contains(*addr)
+                    };
+                    self.observed.resources.keys().find(of_its_kind).map(ToString::to_string)
                 }
                 (_, Some(AwsKind::AcmValidationRecord)) => match self.observed.record_needs.get(&step.addr) {
                     Some(RecordNeed::NeededBy(arns)) => {
@@ -684,6 +708,9 @@ impl Planner<'_> {
     fn decide_removal(&mut self, addr: &Addr, found: &Found) {
         let known = self.prior.current(addr);
         let why = if self.policy.destroy { "the stack is destroyed" } else { "not in the stack" };
+        if self.refuse_protected(addr, found, why) {
+            return;
+        }
         let (action, reason) = match (origin_of(found, known), addr.aws_kind()) {
             (Origin::Adopted, _) => (Action::Release, format!("{why}; it was there before meshform, and stays")),
             (Origin::Created, Some(AwsKind::AcmValidationRecord)) => match self.observed.record_needs.get(addr) {
@@ -694,7 +721,10 @@ impl Planner<'_> {
                 }
                 None => (Action::Release, format!("{why}; it stays, as it was not looked up who needs it")),
             },
-            (Origin::Created, None) => match self.observed.namespace_content.get(addr).map(Vec::as_slice) {
+            (Origin::Created, None) if is_kept(found) => {
+                (Action::Release, format!("{why}; it stays, as it is marked `helm.sh/resource-policy: keep`"))
+            }
+            (Origin::Created, None) => match self.observed.content.get(addr).map(Vec::as_slice) {
                 None | Some([]) => (Action::Delete, why.to_owned()),
                 Some(content) => {
                     (Action::Release, format!("{why}; it stays, as it holds things that are not meshform's: {}", some_of(content)))
@@ -791,7 +821,7 @@ impl Planner<'_> {
         self.unchanged = self.prior.resources.len();
     }
 
-    fn refuse(&mut self, resource: Option<&Resource>, code: &'static str, reason: String, help: &str) {
+    pub(super) fn refuse(&mut self, resource: Option<&Resource>, code: &'static str, reason: String, help: &str) {
         self.refusals.push(Refusal {
             addr: resource.map(|r| r.addr.clone()),
             code,
@@ -874,6 +904,12 @@ impl Planner<'_> {
                 self.observed.unseen_regions.join(", ")
             ));
         }
+        if !self.observed.unseen_kinds.is_empty() {
+            self.notes.push(format!(
+                "there is no state, and these kinds may not be listed for what it knew: {}",
+                self.observed.unseen_kinds.join(", ")
+            ));
+        }
         let manual: Vec<String> = self.manual_certificates();
         self.notes.extend(manual);
         Plan {
@@ -893,6 +929,7 @@ impl Planner<'_> {
             cost: self.cost,
             leaves: self.leaves,
             is_partial: self.policy.is_partial(),
+            forecasts: self.observed.forecasts.clone(),
         }
     }
 
@@ -906,6 +943,11 @@ impl Planner<'_> {
         });
         manual.collect()
     }
+}
+
+/// Whether an object is marked to stay when its owner lets it go.
+fn is_kept(found: &Found) -> bool {
+    found.attrs.get(&format!("metadata.annotations.{ANNOTATION_KEEP}")).and_then(Attr::as_text) == Some("keep")
 }
 
 /// The value of a certificate's output, when it is known and stays.
@@ -931,12 +973,12 @@ pub fn date(second: i64) -> String {
     Timestamp::from_second(second).map(|time| time.to_string()).unwrap_or_default()
 }
 
-fn origin_of(found: &Found, known: Option<&Instance>) -> Origin {
+pub(super) fn origin_of(found: &Found, known: Option<&Instance>) -> Origin {
     // What the state says of another id says nothing of this one.
     known.filter(|known| known.id == found.id).map(|known| known.origin).or(found.origin).unwrap_or(Origin::Created)
 }
 
-fn update_reason(changes: &[Change]) -> String {
+pub(super) fn update_reason(changes: &[Change]) -> String {
     match changes {
         [one] => format!("{} differs", one.path),
         [first, rest @ ..] => format!("{} and {} more differ", first.path, rest.len()),
@@ -951,7 +993,7 @@ fn some_of(list: &[String]) -> String {
     }
 }
 
-fn describe(addr: &Addr, found: &Found) -> String {
+pub(super) fn describe(addr: &Addr, found: &Found) -> String {
     match addr.aws_kind() {
         Some(AwsKind::AcmCertificate) => format!("certificate {}", found.id),
         Some(AwsKind::SecretsManagerSecret) => format!("secret `{}`", found.attrs.get("name").and_then(Attr::as_text).unwrap_or_default()),

@@ -2,11 +2,12 @@
 
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
-use crate::observed::Found;
+use crate::observed::{Found, Owner};
 use crate::resource::{
     ANNOTATION_ADDRESS, ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, LABEL_STACK, TAG_ADDRESS, TAG_ADOPTED,
     TAG_ADOPTED_RECORDS, TAG_GENERATION, TAG_STACK,
 };
+use crate::state::Instance;
 
 /// What goes into the marks of one resource.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +42,7 @@ pub(crate) fn managed_after(before: &Attrs) -> Option<&str> {
     mark.strip_prefix(FROM)
 }
 
-impl Marks<'_> {
+impl<'a> Marks<'a> {
     /// The marks as attributes of the resource at `addr`; validation records carry none.
     pub fn attrs(&self, addr: &Addr) -> Attrs {
         let mut attrs = Attrs::new();
@@ -68,6 +69,17 @@ impl Marks<'_> {
             }
         }
         attrs
+    }
+
+    /// The marks of an object of a manifest, which go with what is sent.
+    pub fn of_object(stack: &'a str, lineage: &'a str, addr: &Addr, found: Option<&'a Found>, known: Option<&Instance>) -> Attrs {
+        let origin = match found {
+            Some(found) if matches!(found.owner, Owner::Other(_)) => Origin::Adopted,
+            Some(found) => known.filter(|known| known.id == found.id).map(|known| known.origin).or(found.origin).unwrap_or(Origin::Created),
+            None => Origin::Created,
+        };
+        let was_managed_by = found.map_or("", managed_before);
+        Marks { stack, lineage, generation: 1, origin, was_managed_by }.attrs(addr)
     }
 
     /// The value of the tag that names the owner.

@@ -4,6 +4,7 @@ pub mod codes;
 mod cost;
 pub mod decide;
 pub mod diff;
+mod manifests;
 pub mod marks;
 mod order;
 mod refresh;
@@ -21,7 +22,7 @@ use crate::addr::{Addr, AwsKind};
 use crate::diag::Place;
 use crate::event::Event;
 use crate::graph::Graph;
-use crate::observed::{Identity, Observed};
+use crate::observed::{Forecast, Identity, Observed};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::{Attr, Attrs, Milestone};
 use crate::stack::Prices;
@@ -250,6 +251,8 @@ pub struct Plan {
     pub leaves: BTreeMap<Addr, LeafFacts>,
     /// Whether parts of the stack are left out.
     pub is_partial: bool,
+    /// What is to be sent for the objects of manifests.
+    pub forecasts: BTreeMap<Addr, Forecast>,
 }
 
 impl Plan {

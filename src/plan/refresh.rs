@@ -4,7 +4,8 @@ use super::marks::is_mark;
 use crate::addr::{Addr, AwsKind};
 use crate::event::{Event, Origin};
 use crate::graph::Graph;
-use crate::observed::{Condition, Found, Observed, Owner};
+use crate::observed::{Condition, Forecast, Found, Observed, Outcome, Owner};
+use crate::resource::manifest::{SENT, remembered};
 use crate::resource::{Attrs, Spec};
 use crate::state::{Instance, State};
 
@@ -26,7 +27,7 @@ pub(super) fn events(desired: &Graph, observed: &Observed, prior: &State, lineag
     }
     for (addr, found) in &observed.resources {
         if is_there(found) {
-            found_events(&mut events, addr, found, desired, prior, take_live);
+            found_events(&mut events, addr, found, observed.forecasts.get(addr), desired, prior, take_live);
         }
     }
     for (addr, known) in prior.resources.iter().filter(|(addr, _)| observed.coverage.has(addr)) {
@@ -59,7 +60,15 @@ fn is_there(found: &Found) -> bool {
     matches!(found.owner, Owner::Us { .. }) && found.condition != Condition::Tombstone
 }
 
-fn found_events(events: &mut Vec<Event>, addr: &Addr, found: &Found, desired: &Graph, prior: &State, take_live: bool) {
+fn found_events(
+    events: &mut Vec<Event>,
+    addr: &Addr,
+    found: &Found,
+    forecast: Option<&Forecast>,
+    desired: &Graph,
+    prior: &State,
+    take_live: bool,
+) {
     let known = prior.resources.get(addr);
     let current = known.and_then(|known| known.current.as_ref()).filter(|current| current.id == found.id);
     let needs: Vec<Addr> =
@@ -80,6 +89,26 @@ fn found_events(events: &mut Vec<Event>, addr: &Addr, found: &Found, desired: &G
     {
         events.push(Event::Learned { addr: addr.clone(), id: found.id.clone(), facts: facts.clone() });
     }
+    if let Some(Spec::Manifest(_)) = desired.get(addr).map(|resource| &resource.spec) {
+        let is_late = current.is_some_and(|current| !current.ready && current.attrs.contains_key(SENT));
+        if is_late && forecast.is_some_and(|forecast| forecast.waits.is_none()) {
+            events.push(Event::Ready { addr: addr.clone() });
+        }
+        // What a dry run found to be as it should needs none the next time.
+        if let Some(Forecast { sent, live: Some(live), fields, outcome: Outcome::Tried { differences, .. }, .. }) = forecast
+            && differences.is_empty()
+        {
+            let attrs = remembered(sent, live, fields.as_ref());
+            if current.is_none_or(|current| current.attrs != attrs) {
+                events.push(Event::Applied { addr: addr.clone(), attrs });
+                // Nothing was sent: what was ready stays so, and what was found again counts as ready.
+                if current.is_none_or(|current| current.ready || current.attrs.is_empty()) {
+                    events.push(Event::Ready { addr: addr.clone() });
+                }
+            }
+        }
+        return;
+    }
     let is_bare = current.is_none_or(|current| current.attrs.is_empty());
     if is_bare || take_live {
         let attrs = ours(addr, found, desired, current.map(|current| &current.attrs));
@@ -96,6 +125,7 @@ fn ours(addr: &Addr, found: &Found, desired: &Graph, applied: Option<&Attrs>) ->
         Spec::ValidationRecord(_) => found.attrs.clone(),
         Spec::Secret(spec) => spec.attrs(None, None),
         Spec::Object(spec) => spec.attrs(None),
+        Spec::Manifest(_) => Attrs::new(),
     });
     let mut attrs = found.attrs.clone();
     attrs.retain(|path, _| {

@@ -100,6 +100,7 @@ fn full_world(graph: &Graph, state: &State) -> Observed {
                 attrs.extend(crate::resource::validation_record::attrs("Z1", &name, "v", 300));
             }
             Spec::Secret(spec) => attrs.extend(spec.attrs(Some(&leaf(spec.certificate.name())), Some(String::new()))),
+            Spec::Manifest(_) => {}
             Spec::Object(spec) => attrs.extend(spec.attrs(spec.certificate.as_ref().map(|addr| leaf(addr.name())).as_ref())),
         }
         let found = Found {
@@ -138,7 +139,7 @@ fn playable(plan: &Plan) -> Vec<usize> {
 
 #[test]
 fn in_an_empty_world_everything_is_created_after_what_it_needs() {
-    let graph = graph(crate::compose::compose(&stack(STACK)));
+    let graph = graph(crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default()));
     let plan = make(&graph, &empty_world(), &state(), &Policy::default());
     assert_eq!(plan.steps.len(), graph.resources().count());
     assert!(plan.steps.iter().all(|step| step.action == Action::Create));
@@ -154,7 +155,7 @@ fn in_an_empty_world_everything_is_created_after_what_it_needs() {
 
 #[test]
 fn in_a_world_as_it_should_be_nothing_is_done() {
-    let graph = graph(crate::compose::compose(&stack(STACK)));
+    let graph = graph(crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default()));
     let plan = make(&graph, &full_world(&graph, &state()), &state(), &Policy::default());
     assert_eq!(summary(&plan), []);
     assert!(plan.is_rebuilt && plan.is_empty() && plan.refusals.is_empty());
@@ -162,7 +163,7 @@ fn in_a_world_as_it_should_be_nothing_is_done() {
 
 #[test]
 fn the_order_of_the_input_does_not_show() {
-    let resources = crate::compose::compose(&stack(STACK));
+    let resources = crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default());
     let reference = make(&graph(resources.clone()), &empty_world(), &state(), &Policy::default());
     for shift in 1..resources.len() {
         let mut shuffled = resources.clone();
@@ -175,7 +176,7 @@ fn the_order_of_the_input_does_not_show() {
 
 #[test]
 fn a_destroy_goes_against_the_references() {
-    let graph = graph(crate::compose::compose(&stack(STACK)));
+    let graph = graph(crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default()));
     let mut observed = full_world(&graph, &state());
     for base in ["one.example.com", "two.example.com"] {
         observed.record_needs.insert(Addr::validation_record(base), RecordNeed::Free);
@@ -193,7 +194,7 @@ fn a_destroy_goes_against_the_references() {
 
 #[test]
 fn records_that_others_need_or_may_need_stay() {
-    let graph = graph(crate::compose::compose(&stack(STACK)));
+    let graph = graph(crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default()));
     let mut observed = full_world(&graph, &state());
     let one = Addr::validation_record("one.example.com");
     observed.record_needs.insert(one.clone(), RecordNeed::NeededBy(vec!["arn of another".into()]));
@@ -206,11 +207,10 @@ fn records_that_others_need_or_may_need_stay() {
 
 #[test]
 fn a_changed_certificate_is_replaced_and_its_deliveries_wait_for_it() {
-    let before = graph(crate::compose::compose(&stack(STACK)));
+    let before = graph(crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default()));
     let observed = full_world(&before, &state());
-    let after = graph(crate::compose::compose(&stack(
-        &STACK.replace("domain: two.example.com", "domain: two.example.com\n    key_algorithm: EC_secp384r1"),
-    )));
+    let changed = STACK.replace("domain: two.example.com", "domain: two.example.com\n    key_algorithm: EC_secp384r1");
+    let after = graph(crate::compose::compose(&stack(&changed), Vec::new(), &mut Diagnostics::default()));
     let plan = make(&after, &observed, &state(), &Policy::default());
     assert_eq!(summary(&plan), [("acm_certificate.two".to_owned(), Action::Replace), ("secret/b/two".to_owned(), Action::Update)]);
     let delivery = plan.steps.iter().find(|step| step.addr.to_string() == "secret/b/two").unwrap();
@@ -222,7 +222,7 @@ fn a_changed_certificate_is_replaced_and_its_deliveries_wait_for_it() {
 
 #[test]
 fn a_deposed_certificate_in_use_does_not_make_a_plan_non_empty() {
-    let graph = graph(crate::compose::compose(&stack(STACK)));
+    let graph = graph(crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default()));
     let mut observed = full_world(&graph, &state());
     let addr = Addr::certificate("one");
     let deposed = |in_use_by: Vec<String>| vec![Deposed { id: "old".into(), generation: 1, in_use_by, origin: None }];
@@ -234,7 +234,7 @@ fn a_deposed_certificate_in_use_does_not_make_a_plan_non_empty() {
 
 #[test]
 fn states_of_other_worlds_are_refused() {
-    let graph = graph(crate::compose::compose(&stack(STACK)));
+    let graph = graph(crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default()));
     let mut known = state();
     known.serial = 7;
     known.account = Some("111122223333".into());
@@ -251,7 +251,7 @@ fn states_of_other_worlds_are_refused() {
 
 #[test]
 fn what_is_charged_is_reckoned_by_name() {
-    let graph = graph(crate::compose::compose(&stack(STACK)));
+    let graph = graph(crate::compose::compose(&stack(STACK), Vec::new(), &mut Diagnostics::default()));
     let prices = stack(STACK).aws.unwrap().prices;
     let plan = make(&graph, &empty_world(), &state(), &Policy { prices: Some(prices), ..Policy::default() });
     let charges: Vec<(String, f64)> = plan.cost.at_issue.iter().map(|charge| (charge.addr.to_string(), charge.dollars)).collect();

@@ -68,6 +68,16 @@ impl ProviderError {
         self.class == Class::NotFound
     }
 
+    /// Whether the right to ask was missing.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.class, Class::Denied(_))
+    }
+
+    /// Whether there was no answer that says anything of what was asked.
+    pub fn is_no_answer(&self) -> bool {
+        matches!(self.class, Class::Throttled | Class::Unreachable | Class::Credentials)
+    }
+
     /// Whether the same request may succeed a little later.
     pub fn is_transient(&self) -> bool {
         matches!(self.class, Class::Throttled | Class::Unreachable | Class::Server | Class::NotYet)

@@ -2,6 +2,8 @@
 
 mod attrs;
 pub mod certificate;
+pub mod kinds;
+pub mod manifest;
 pub mod object;
 pub mod secret;
 pub mod validation_record;
@@ -55,8 +57,10 @@ pub enum Spec {
     ValidationRecord(validation_record::ValidationRecordSpec),
     /// A secret of Secrets Manager.
     Secret(secret::SecretSpec),
-    /// A Kubernetes object.
+    /// A Kubernetes object that a section of the stack makes.
     Object(object::ObjectSpec),
+    /// A Kubernetes object that the stack names as it is.
+    Manifest(Box<manifest::ManifestSpec>),
 }
 
 /// The attributes of the kind at an address.

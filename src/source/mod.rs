@@ -1,4 +1,5 @@
-//! Where bytes come from: the files of a stack, and charts.
+//! Where bytes come from: the files of a stack, its manifests, and charts.
 
 pub mod chart;
+pub mod manifest_files;
 pub mod stack_files;

@@ -6,9 +6,11 @@
 mod check;
 mod file;
 mod interpolate;
+pub mod manifests;
 mod merge;
 mod origin;
 mod parse;
+mod scalar;
 mod vars;
 
 #[cfg(test)]
@@ -40,6 +42,8 @@ pub struct Stack {
     pub namespaces: BTreeMap<String, Namespace>,
     /// Certificates by key.
     pub certificates: BTreeMap<String, Certificate>,
+    /// Sets of Kubernetes objects by key.
+    pub manifests: BTreeMap<String, manifests::ManifestSet>,
     /// Secret variables that were given: never shown, other than as a fingerprint.
     pub secret_vars: BTreeMap<String, SecretBytes>,
 }
@@ -128,11 +132,13 @@ pub struct Timeouts {
     pub in_use: u64,
     /// Until an object that is being deleted is gone.
     pub gone: u64,
+    /// Until an object does what it is for.
+    pub ready: u64,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { records: 300, in_sync: 300, in_use: 1200, gone: 900 }
+        Self { records: 300, in_sync: 300, in_use: 1200, gone: 900, ready: 600 }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::addr::Addr;
 use crate::event::{Entry, Event, Origin};
 use crate::resource::Attrs;
 use crate::resource::certificate::CertificateFacts;
+use crate::resource::manifest::SENT;
 
 /// The state of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -156,6 +157,10 @@ impl State {
             }
             Event::Applied { addr, attrs } => {
                 if let Some(current) = self.current_mut(addr) {
+                    // Another object than before has to become ready anew.
+                    if attrs.contains_key(SENT) && attrs.get(SENT) != current.attrs.get(SENT) {
+                        current.ready = false;
+                    }
                     current.attrs.clone_from(attrs);
                 }
             }

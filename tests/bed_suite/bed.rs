@@ -106,6 +106,29 @@ impl Bed {
         self.block_on(self.kube.request(http::Request::get(path).body(Vec::new()).unwrap())).unwrap_or_else(|e| panic!("GET {path}: {e}"))
     }
 
+    /// What a raw request to the API server answers, or what it says when it refuses.
+    pub(crate) fn kube_send(&self, method: &str, path: &str, content_type: &str, body: &Value) -> Result<Value, String> {
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let request = http::Request::builder().method(method).uri(path).header("content-type", content_type).body(bytes).unwrap();
+        self.block_on(self.kube.request(request)).map_err(|error| error.to_string())
+    }
+
+    /// Applies an object, and tells what the server says against it.
+    pub(crate) fn kube_try(&self, path: &str, object: &Value) -> Result<Value, String> {
+        self.kube_send("PATCH", path, "application/apply-patch+yaml", object)
+    }
+
+    /// The path of an object of a built-in kind in its preferred version.
+    pub(crate) fn path_of(&self, object: &Value) -> String {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let (api_version, kind) = (text("/apiVersion").unwrap(), text("/kind").unwrap());
+        let (group, _) = meshform::resource::kinds::split_api_version(api_version);
+        let plural = meshform::resource::kinds::built_in(group, kind).unwrap().plural;
+        let root = if group.is_empty() { format!("/api/{api_version}") } else { format!("/apis/{api_version}") };
+        let within = text("/metadata/namespace").map_or(String::new(), |namespace| format!("/namespaces/{namespace}"));
+        format!("{root}{within}/{plural}/{}", text("/metadata/name").unwrap())
+    }
+
     /// A dump of the emulator's whole world.
     pub(crate) fn moto_data() -> Value {
         let url = variable("MESHFORM_BED_MOTO");

@@ -6,7 +6,7 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use meshform::provider::error::Class;
-use meshform::provider::kube::{ApplyMode, KindPath, Live};
+use meshform::provider::kube::{ApplyMode, KindPath, Live, Served};
 use meshform::resource::object::ObjectSpec;
 use meshform::resource::{Attr, FIELD_MANAGER};
 use meshform::secret::SecretBytes;
@@ -86,12 +86,12 @@ fn body(spec: &ObjectSpec, rest: &Value) -> SecretBytes {
 }
 
 async fn apply(world: &World, spec: &ObjectSpec, rest: &Value) -> Live {
-    world.cluster.apply(spec, &body(spec, rest), DO).await.unwrap()
+    world.cluster.apply(&KindPath::of(spec), spec, &body(spec, rest), DO).await.unwrap().live
 }
 
 /// Why it is refused.
 async fn class(world: &World, spec: &ObjectSpec, rest: &Value, mode: ApplyMode) -> Class {
-    match world.cluster.apply(spec, &body(spec, rest), mode).await {
+    match world.cluster.apply(&KindPath::of(spec), spec, &body(spec, rest), mode).await {
         Ok(_) => panic!("it was not refused"),
         Err(error) => error.class,
     }
@@ -198,7 +198,7 @@ async fn a_forced_apply_takes_the_field(world: &World) {
     let one = config_map(&namespace(world).await, "one");
     apply(world, &one, &json!({"data": {"k": "v"}})).await;
     merge_as(world, "somebody", &one, &json!({"data": {"k": "theirs"}})).await;
-    let live = world.cluster.apply(&one, &body(&one, &json!({"data": {"k": "v"}})), FORCE).await.unwrap();
+    let live = world.cluster.apply(&KindPath::of(&one), &one, &body(&one, &json!({"data": {"k": "v"}})), FORCE).await.unwrap().live;
     assert_eq!(live.attrs()["data.k"], Attr::text("v"));
     assert!(live.other_managers(["data.k".to_owned()].iter()).is_empty());
     // From now on it is ours without force.
@@ -231,7 +231,9 @@ async fn our_fields_and_those_of_others_are_told_apart(world: &World) {
 async fn a_dry_run_of_an_apply_changes_nothing(world: &World) {
     let one = config_map(&namespace(world).await, "one");
     let made = apply(world, &one, &json!({"data": {"k": "v"}})).await;
-    let tried = world.cluster.apply(&one, &body(&one, &json!({"data": {"k": "w"}})), TRY).await.unwrap();
+    let tried = world.cluster.apply(&KindPath::of(&one), &one, &body(&one, &json!({"data": {"k": "w"}})), TRY).await.unwrap();
+    assert!(!tried.is_new);
+    let tried = tried.live;
     assert_eq!((tried.uid(), &tried.attrs()["data.k"]), (made.uid(), &Attr::text("w")));
     let live = get(world, &one).await.unwrap();
     assert_eq!((version(&live), &live.attrs()["data.k"]), (version(&made), &Attr::text("v")));
@@ -239,7 +241,8 @@ async fn a_dry_run_of_an_apply_changes_nothing(world: &World) {
 
 async fn a_dry_run_of_a_new_object_makes_nothing(world: &World) {
     let one = config_map(&namespace(world).await, "one");
-    world.cluster.apply(&one, &body(&one, &json!({"data": {"k": "w"}})), TRY).await.unwrap();
+    let tried = world.cluster.apply(&KindPath::of(&one), &one, &body(&one, &json!({"data": {"k": "w"}})), TRY).await.unwrap();
+    assert!(tried.is_new);
     assert!(get(world, &one).await.is_none());
 }
 
@@ -253,7 +256,9 @@ async fn an_unknown_field_is_refused_by_name(world: &World) {
     let one = config_map(&namespace(world).await, "one");
     for mode in [DO, TRY] {
         // A failure of the server (500), as it says itself: the class is not the contract.
-        let Err(error) = world.cluster.apply(&one, &body(&one, &json!({"dat": {"k": "v"}})), mode).await else { panic!("it was taken") };
+        let Err(error) = world.cluster.apply(&KindPath::of(&one), &one, &body(&one, &json!({"dat": {"k": "v"}})), mode).await else {
+            panic!("it was taken")
+        };
         assert!(error.message.contains(".dat: field not declared in schema"), "{error}");
     }
     assert!(get(world, &one).await.is_none());
@@ -325,13 +330,26 @@ async fn a_list_comes_in_pages(world: &World) {
     assert_eq!((pages, found), (3, (0..5).map(|number| format!("n{number}")).collect()));
 }
 
+/// The names of the objects of a kind in a namespace.
+async fn names_in(world: &World, kind: &KindPath, namespace: &str) -> Vec<String> {
+    let found = world.cluster.list_metadata_in(kind, Some(namespace)).await.unwrap();
+    found.iter().map(|live| live.name().to_owned()).collect()
+}
+
+/// The kinds whose objects are in namespaces, each in its preferred version, as they are now.
+async fn namespaced_kinds(world: &World) -> Vec<KindPath> {
+    world.cluster.forget_catalog().await;
+    let catalog = world.cluster.catalog().await.unwrap();
+    catalog.kept().filter(|kind| kind.namespaced).map(Served::path).collect()
+}
+
 async fn an_empty_list_is_read(world: &World) {
     let namespace = namespace(world).await;
     for plural in ["configmaps", "secrets", "namespaces"] {
         assert!(world.cluster.list(&kind(plural), &world.name("nobody")).await.unwrap().is_empty());
     }
-    assert!(world.cluster.names_in(&kind("services"), &namespace).await.unwrap().is_empty());
-    assert!(world.cluster.names_in(&kind("secrets"), &namespace).await.unwrap().is_empty());
+    assert!(names_in(world, &kind("services"), &namespace).await.is_empty());
+    assert!(names_in(world, &kind("secrets"), &namespace).await.is_empty());
 }
 
 async fn a_deletion_with_another_uid_is_refused(world: &World) {
@@ -438,8 +456,8 @@ async fn a_merge_removes_labels_and_keeps_the_rest(world: &World) {
 }
 
 async fn the_kinds_of_a_namespace_are_discovered(world: &World) {
-    let kinds = world.cluster.namespaced_kinds().await.unwrap();
-    for plural in ["configmaps", "secrets", "services", "serviceaccounts", "pods", "events"] {
+    let kinds = namespaced_kinds(world).await;
+    for plural in ["configmaps", "secrets", "services", "serviceaccounts", "pods"] {
         assert!(kinds.contains(&kind(plural)), "{plural}");
     }
     for (api_version, plural) in [("apps/v1", "deployments"), ("batch/v1", "jobs"), ("networking.k8s.io/v1", "ingresses")] {
@@ -463,15 +481,11 @@ async fn a_new_kind_is_discovered(world: &World) {
     let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     assert_eq!(send(world, "POST", path, "application/json", &definition).await.0, 201);
     let things = KindPath { api_version: format!("{group}/v1"), plural: "things".into() };
-    world
-        .until("the discovery of a new kind", async || world.cluster.namespaced_kinds().await.ok().filter(|kinds| kinds.contains(&things)))
-        .await;
-    assert!(world.cluster.names_in(&things, "default").await.unwrap().is_empty());
+    world.until("the discovery of a new kind", async || Some(namespaced_kinds(world).await).filter(|kinds| kinds.contains(&things))).await;
+    assert!(names_in(world, &things, "default").await.is_empty());
     assert!(world.cluster.list(&things, "a=b").await.unwrap().is_empty());
     assert_eq!(send(world, "DELETE", &format!("{path}/things.{group}"), "application/json", &Value::Null).await.0, 200);
-    world
-        .until("the end of the new kind", async || world.cluster.namespaced_kinds().await.ok().filter(|kinds| !kinds.contains(&things)))
-        .await;
+    world.until("the end of the new kind", async || Some(namespaced_kinds(world).await).filter(|kinds| !kinds.contains(&things))).await;
 }
 
 async fn the_names_in_a_namespace_are_listed(world: &World) {
@@ -479,12 +493,12 @@ async fn the_names_in_a_namespace_are_listed(world: &World) {
     for name in ["a", "b"] {
         apply(world, &spec("Secret", "secrets", Some(&namespace), name), &json!({"data": {"k": "djE="}})).await;
     }
-    assert_eq!(world.cluster.names_in(&kind("secrets"), &namespace).await.unwrap(), ["a", "b"]);
+    assert_eq!(names_in(world, &kind("secrets"), &namespace).await, ["a", "b"]);
     // What the controllers put into each namespace.
     world
         .until("the namespace's own objects", async || {
-            let accounts = world.cluster.names_in(&kind("serviceaccounts"), &namespace).await.unwrap();
-            let maps = world.cluster.names_in(&kind("configmaps"), &namespace).await.unwrap();
+            let accounts = names_in(world, &kind("serviceaccounts"), &namespace).await;
+            let maps = names_in(world, &kind("configmaps"), &namespace).await;
             (accounts == ["default"] && maps == ["kube-root-ca.crt"]).then_some(())
         })
         .await;

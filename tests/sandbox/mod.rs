@@ -8,6 +8,7 @@ mod foreign;
 pub(crate) mod lab;
 mod leaks;
 mod lost_state;
+mod manifests;
 mod moves;
 mod random;
 mod readme;

@@ -64,6 +64,11 @@ const FAULTS: &[&str] = &[
     "kube:patch/secrets access-denied times=5",
     "kube:patch/namespaces cut times=1",
     "kube:delete/secrets lost-reply times=1",
+    "kube:patch/configmaps lost-reply times=2",
+    "kube:patch/deployments access-denied times=5",
+    "kube:patch/customresourcedefinitions cut times=2",
+    "kube:patch/things server-error times=9",
+    "kube:delete/* access-denied times=5",
 ];
 
 fn certificate(key: &str, dice: &mut Dice) -> (Value, BTreeSet<&'static str>) {
@@ -120,6 +125,53 @@ fn certificate(key: &str, dice: &mut Dice) -> (Value, BTreeSet<&'static str>) {
     (Value::Object(certificate), used)
 }
 
+/// Sets of manifests, and the namespaces that they are in.
+fn manifests(dice: &mut Dice) -> (Value, BTreeSet<&'static str>) {
+    let mut objects = Vec::new();
+    let mut used = BTreeSet::new();
+    for name in dice.some(&["m-a", "m-b", "m-c", "m-d"], 0, 4) {
+        let namespace = *dice.some(NAMESPACES, 1, 1).first().unwrap();
+        used.insert(namespace);
+        let label = dice.one(&["1", "2"]);
+        let metadata = json!({"name": name, "namespace": namespace, "labels": {"l": label}});
+        objects.push(match dice.below(6) {
+            0 => {
+                let selector = json!({"app": dice.one(&["x", "y"])});
+                let pod = json!({
+                    "serviceAccountName": "m-a",
+                    "containers": [{"name": "c", "image": dice.one(&["example/a:1", "example/a:2"]), "envFrom": [{"configMapRef": {"name": "m-b"}}]}],
+                });
+                json!({
+                    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
+                    "spec": {
+                        "replicas": dice.below(3), "selector": {"matchLabels": selector},
+                        "template": {"metadata": {"labels": selector}, "spec": pod},
+                    },
+                })
+            }
+            1 => json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": metadata,
+                "spec": {"type": dice.one(&["ClusterIP", "NodePort"]), "ports": [{"port": 80 + dice.below(2)}]},
+            }),
+            2 => json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
+            3 => json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"k": dice.one(&["v", "w"])}}),
+            4 => json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": metadata, "spec": {"n": dice.below(3)}}),
+            _ => json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"k": dice.one(&["v", "w"])}}),
+        });
+    }
+    if objects.iter().any(|object| object["kind"] == "Thing") || dice.happens(20) {
+        let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        objects.push(json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "things.example.com"},
+            "spec": {
+                "group": "example.com", "scope": "Namespaced", "names": {"plural": "things", "kind": "Thing"},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}],
+            },
+        }));
+    }
+    (json!({"set": {"objects": objects, "replace": true}}), used)
+}
+
 fn stack(dice: &mut Dice) -> String {
     let mut certificates = Map::new();
     let mut used = BTreeSet::new();
@@ -128,6 +180,8 @@ fn stack(dice: &mut Dice) -> String {
         certificates.insert(key.to_owned(), certificate);
         used.extend(places);
     }
+    let (manifests, places) = manifests(dice);
+    used.extend(places);
     let mut namespaces = Map::new();
     for namespace in NAMESPACES {
         if !used.contains(namespace) && !dice.happens(40) {
@@ -139,6 +193,7 @@ fn stack(dice: &mut Dice) -> String {
     let aws = json!({"region": "eu-west-1", "account": "000000000000", "tags": {"team": dice.one(&["a", "b"])}});
     json!({
         "version": 1, "stack": "lab", "aws": aws, "cluster": {"eks": "demo"}, "namespaces": namespaces, "certificates": certificates,
+        "manifests": manifests,
     })
     .to_string()
 }
@@ -220,14 +275,14 @@ fn meddle(lab: &Lab, dice: &mut Dice) {
     lab.run("sandbox advance 2m").ends_with(0);
     let raw = lab.raw();
     let mut ours: Vec<(&str, Option<String>, String)> = Vec::new();
-    for kind in ["Namespace", "Secret"] {
+    for kind in ["Namespace", "Secret", "ConfigMap", "Service", "ServiceAccount"] {
         let params = kube::api::ListParams::default().labels("meshform.dev/stack=lab");
         let found = block_on(raw.objects(kind, None).list(&params)).unwrap();
         ours.extend(found.into_iter().map(|object| (kind, object.metadata.namespace.clone(), object.metadata.name.unwrap())));
     }
     for (kind, namespace, name) in ours {
         let objects = raw.objects(kind, namespace.as_deref());
-        if kind == "Secret" && dice.happens(20) {
+        if kind != "Namespace" && dice.happens(20) {
             block_on(objects.delete(&name, &kube::api::DeleteParams::default())).unwrap();
         } else if dice.happens(30) {
             let field = dice.one(&["istio-injection", "l", "app.kubernetes.io/managed-by", "meshform.dev/stack", "theirs"]);
@@ -289,7 +344,10 @@ fn reissue(lab: &Lab, dice: &mut Dice, context: &str) -> bool {
 
 /// What a destroyed stack may not leave: secrets leave their tombstones, and the cluster has namespaces of its own.
 fn is_left(key: &str) -> bool {
-    key.starts_with("certificate ") || key.contains("CNAME") || NAMESPACES.iter().any(|name| *key == format!("Namespace /{name}"))
+    key.starts_with("certificate ")
+        || key.contains("CNAME")
+        || key.contains("/m-")
+        || NAMESPACES.iter().any(|name| *key == format!("Namespace /{name}"))
 }
 
 #[test]

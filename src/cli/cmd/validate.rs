@@ -1,11 +1,10 @@
 //! `validate`
 
 use crate::cli::args::ConfigArgs;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, graph};
 use crate::cli::exit::Exit;
 use crate::diag::{Diagnostics, json};
-use crate::graph::Graph;
-use crate::{compose, stack};
+use crate::stack;
 
 pub(in crate::cli) fn run(context: &Context, args: &ConfigArgs) -> Exit {
     if !args.json {
@@ -24,7 +23,7 @@ pub(in crate::cli) fn run(context: &Context, args: &ConfigArgs) -> Exit {
     };
     let graph = stack::check(&file, &vars, &mut sources, &mut diags).and_then(|stack| {
         let mut more = Diagnostics::default();
-        let graph = Graph::build(compose::compose(&stack), &mut more);
+        let graph = graph(&stack, &mut sources, &mut more);
         more.items().iter().for_each(|item| diags.push(item.clone()));
         graph
     });

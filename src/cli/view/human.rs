@@ -114,7 +114,7 @@ fn created(step: &Step, plan: &Plan) -> Vec<String> {
             Some(certificate) => vec![format!("tls.crt, tls.key: (secret, known once {certificate} is issued)")],
             None => Vec::new(),
         },
-        Spec::ValidationRecord(_) => Vec::new(),
+        Spec::ValidationRecord(_) | Spec::Manifest(_) => Vec::new(),
     }
 }
 

@@ -8,7 +8,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+pub use crate::fields::Manager as Writer;
+use crate::fields::owned_hash;
 use crate::material::{PrivateKey, PublicPart};
+use crate::resource::manifest::fingerprints;
 use crate::resource::object::{flatten, tls_data_attrs, tls_key_attr};
 use crate::resource::{Attr, Attrs, FIELD_MANAGER};
 use crate::secret::SecretBytes;
@@ -34,6 +37,8 @@ struct Managed {
     manager: String,
     #[serde(default)]
     operation: String,
+    #[serde(default)]
+    subresource: String,
     #[serde(default, rename = "fieldsV1")]
     fields: Value,
 }
@@ -137,6 +142,47 @@ impl Live {
     pub fn our_paths(&self, attrs: &Attrs) -> Vec<String> {
         let ours: Vec<&Managed> = self.managed.iter().filter(|entry| is_us(entry)).collect();
         attrs.keys().filter(|path| ours.iter().any(|entry| owns(&entry.fields, path))).cloned().collect()
+    }
+
+    /// Whether another object owns it, and it goes with that one.
+    pub fn is_owned(&self) -> bool {
+        self.metadata.get("ownerReferences").and_then(Value::as_array).is_some_and(|owners| !owners.is_empty())
+    }
+
+    /// The whole object with its status, as rules of readiness look at it.
+    pub fn whole(&self) -> Value {
+        let mut object = self.rest.clone();
+        object.insert("metadata".into(), Value::Object(self.metadata.clone()));
+        Value::Object(object)
+    }
+
+    /// The whole object as it is compared: without what only the server sets, without status, a Secret's values as fingerprints.
+    pub fn comparable(&self) -> Value {
+        let mut object = self.rest.clone();
+        object.shift_remove("status");
+        let kept = ["labels", "annotations", "finalizers", "ownerReferences"];
+        let metadata = kept.into_iter().filter_map(|key| Some((key.to_owned(), self.metadata.get(key)?.clone()))).collect();
+        object.insert("metadata".into(), Value::Object(metadata));
+        if !self.data.is_empty() {
+            object.insert("data".into(), fingerprints(self.data.iter().map(|(key, value)| (key.as_str(), value))));
+        }
+        Value::Object(object)
+    }
+
+    /// What our field manager owns of it; nothing when it never applied it.
+    pub fn our_fields(&self) -> Option<&Value> {
+        self.managed.iter().find(|entry| is_us(entry)).map(|entry| &entry.fields)
+    }
+
+    /// What others own of it.
+    pub fn writers(&self) -> Vec<Writer<'_>> {
+        let others = self.managed.iter().filter(|entry| !is_us(entry));
+        others.map(|entry| Writer { name: &entry.manager, subresource: &entry.subresource, fields: &entry.fields }).collect()
+    }
+
+    /// The hash of the values of the fields that our field manager owns.
+    pub fn owned_hash(&self) -> String {
+        self.our_fields().map_or_else(String::new, |fields| owned_hash(fields, &self.comparable()))
     }
 
     /// Who made it, as far as its managers tell.

@@ -1,10 +1,12 @@
 //! Kubernetes: server-side apply, paged lists, exact deletes; any kind of object.
 
+mod body;
 pub mod connect;
 mod discover;
 mod live;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +16,9 @@ use kube::client::Body;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use live::Live;
+pub use body::object as body;
+pub use discover::{Catalog, Served};
+pub use live::{Live, Writer};
 
 use self::connect::Tokens;
 use super::budget::Budget;
@@ -38,6 +42,8 @@ pub struct Kube {
     budget: Budget,
     uid: String,
     describe: String,
+    /// The kinds of the cluster, once they were asked for.
+    catalog: Arc<tokio::sync::Mutex<Option<Arc<Catalog>>>>,
 }
 
 /// A kind in URLs.
@@ -50,7 +56,7 @@ pub struct KindPath {
 }
 
 impl KindPath {
-    /// The kind of an object.
+    /// The kind of an object whose plural is known.
     pub fn of(spec: &ObjectSpec) -> Self {
         Self { api_version: spec.api_version.clone(), plural: spec.plural.clone() }
     }
@@ -69,6 +75,14 @@ impl KindPath {
     fn is_secret(&self) -> bool {
         self.api_version == "v1" && self.plural == "secrets"
     }
+}
+
+/// What an apply made, or would make.
+pub struct Applied {
+    /// The object.
+    pub live: Live,
+    /// Whether there was none of its name.
+    pub is_new: bool,
 }
 
 /// How an object is applied.
@@ -93,6 +107,54 @@ impl Kube {
 
     /// All objects of a kind that match a label selector, 500 a page.
     pub async fn list(&self, kind: &KindPath, selector: &str) -> Result<Vec<Live>, ProviderError> {
+        self.pages("list", kind, selector).await
+    }
+
+    /// The same with nothing but their metadata.
+    pub async fn list_metadata(&self, kind: &KindPath, selector: &str) -> Result<Vec<Live>, ProviderError> {
+        self.pages("list metadata of", kind, selector).await
+    }
+
+    /// The first objects of a kind, in a namespace or in all, with nothing but their metadata.
+    pub async fn list_metadata_in(&self, kind: &KindPath, namespace: Option<&str>) -> Result<Vec<Live>, ProviderError> {
+        let within = namespace.map_or(String::new(), |namespace| format!("/namespaces/{}", query(namespace)));
+        let path = format!("{}{within}/{}?limit=50", kind.root(), kind.plural);
+        let subject = namespace.unwrap_or_default();
+        let answer = self.send("list metadata of", kind, subject, Method::GET, &path, None).await?;
+        Ok(live::page(&answer, false).map_err(|e| unreadable("list", kind, subject, &e))?.items)
+    }
+
+    /// The objects of a core kind in a namespace that match a label selector; the first page.
+    pub async fn list_in(&self, plural: &str, namespace: &str, selector: &str) -> Result<Vec<Live>, ProviderError> {
+        self.page_of(plural, namespace, &format!("labelSelector={}", query(selector))).await
+    }
+
+    /// The same by a field selector.
+    pub async fn list_by_field(&self, plural: &str, namespace: &str, selector: &str) -> Result<Vec<Live>, ProviderError> {
+        self.page_of(plural, namespace, &format!("fieldSelector={}", query(selector))).await
+    }
+
+    async fn page_of(&self, plural: &str, namespace: &str, selector: &str) -> Result<Vec<Live>, ProviderError> {
+        let kind = KindPath { api_version: "v1".into(), plural: plural.to_owned() };
+        let path = format!("{}/namespaces/{}/{plural}?{selector}&limit=100", kind.root(), query(namespace));
+        let answer = self.send("list", &kind, namespace, Method::GET, &path, None).await?;
+        Ok(live::page(&answer, kind.is_secret()).map_err(|e| unreadable("list", &kind, namespace, &e))?.items)
+    }
+
+    /// The last lines of a container's log; of its run before this one, if that is asked for.
+    pub async fn log(&self, namespace: &str, pod: &str, container: &str, previous: bool, lines: usize) -> Result<String, ProviderError> {
+        let kind = KindPath { api_version: "v1".into(), plural: "pods/log".into() };
+        let path = format!(
+            "/api/v1/namespaces/{}/pods/{}/log?container={}&tailLines={lines}&limitBytes=16384&previous={previous}",
+            query(namespace),
+            query(pod),
+            query(container)
+        );
+        let answer = self.send("read", &kind, &subject(Some(namespace), pod), Method::GET, &path, None).await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    async fn pages(&self, verb: &'static str, kind: &KindPath, selector: &str) -> Result<Vec<Live>, ProviderError> {
         let subject = format!("{} with label {selector}", kind.plural);
         let mut found = Vec::new();
         let mut token = String::new();
@@ -105,8 +167,8 @@ impl Kube {
                 if token.is_empty() { "" } else { "&continue=" },
                 query(&token)
             );
-            let answer = self.send("list", kind, &subject, Method::GET, &path, None).await?;
-            let page = live::page(&answer, kind.is_secret()).map_err(|e| unreadable("list", kind, &subject, &e))?;
+            let answer = self.send(verb, kind, &subject, Method::GET, &path, None).await?;
+            let page = live::page(&answer, kind.is_secret() && verb == "list").map_err(|e| unreadable("list", kind, &subject, &e))?;
             found.extend(page.items);
             token = page.continue_token;
             if token.is_empty() {
@@ -126,8 +188,7 @@ impl Kube {
     }
 
     /// Applies an object with our field manager. `body` is the whole object in JSON, and is treated as secret.
-    pub async fn apply(&self, spec: &ObjectSpec, body: &SecretBytes, mode: ApplyMode) -> Result<Live, ProviderError> {
-        let kind = KindPath::of(spec);
+    pub async fn apply(&self, kind: &KindPath, spec: &ObjectSpec, body: &SecretBytes, mode: ApplyMode) -> Result<Applied, ProviderError> {
         let path = format!(
             "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={}{}",
             kind.object(spec.namespace.as_deref(), &spec.name),
@@ -135,8 +196,10 @@ impl Kube {
             if mode.dry_run { "&dryRun=All" } else { "" }
         );
         let subject = subject(spec.namespace.as_deref(), &spec.name);
-        let answer = self.send("patch", &kind, &subject, Method::PATCH, &path, Some(("application/apply-patch+yaml", body))).await?;
-        live::one(&answer, kind.is_secret()).map_err(|e| unreadable("patch", &kind, &subject, &e))
+        let content = Some(("application/apply-patch+yaml", body));
+        let (status, answer) = self.send_for_status("patch", kind, &subject, Method::PATCH, &path, content).await?;
+        let live = live::one(&answer, kind.is_secret()).map_err(|e| unreadable("patch", kind, &subject, &e))?;
+        Ok(Applied { live, is_new: status == StatusCode::CREATED })
     }
 
     /// Changes an object by a JSON merge patch, as when it is released.
@@ -172,6 +235,18 @@ impl Kube {
         path: &str,
         body: Option<(&'static str, &SecretBytes)>,
     ) -> Result<Bytes, ProviderError> {
+        Ok(self.send_for_status(verb, kind, subject, method, path, body).await?.1)
+    }
+
+    async fn send_for_status(
+        &self,
+        verb: &'static str,
+        kind: &KindPath,
+        subject: &str,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, &SecretBytes)>,
+    ) -> Result<(StatusCode, Bytes), ProviderError> {
         let mut attempt = 1;
         loop {
             self.budget.take("kube", operation_name(verb)).await;
@@ -200,7 +275,7 @@ impl Kube {
         method: &Method,
         path: &str,
         body: Option<(&'static str, &SecretBytes)>,
-    ) -> Result<Bytes, ProviderError> {
+    ) -> Result<(StatusCode, Bytes), ProviderError> {
         let own = |class, message: String| ProviderError::own(&format!("{verb} {}", kind.plural), subject, class, message);
         let mut request = Request::builder().method(method).uri(path).header(http::header::ACCEPT, accept(verb));
         if let Some(tokens) = &self.tokens {
@@ -224,13 +299,18 @@ impl Kube {
             .await
             .map_err(|error| own(Class::Unreachable, format!("the answer broke off: {error}")))?
             .to_bytes();
-        if status.is_success() { Ok(bytes) } else { Err(refused(verb, kind, subject, status, &bytes)) }
+        if status.is_success() { Ok((status, bytes)) } else { Err(refused(verb, kind, subject, status, &bytes)) }
     }
 }
 
 /// The form of the answer: where only names count, the server is asked for metadata alone (Kubernetes API concepts, "Partial object metadata").
 fn accept(verb: &str) -> &'static str {
-    if verb == "list metadata of" { "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" } else { "application/json" }
+    match verb {
+        "list metadata of" => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        "discover" => discover::ACCEPT,
+        "read" => "*/*",
+        _ => "application/json",
+    }
 }
 
 fn subject(namespace: Option<&str>, name: &str) -> String {
@@ -240,7 +320,7 @@ fn subject(namespace: Option<&str>, name: &str) -> String {
 fn operation_name(verb: &'static str) -> &'static str {
     match verb {
         "list" | "list metadata of" => "kube:list",
-        "get" => "kube:get",
+        "get" | "discover" | "read" => "kube:get",
         "delete" => "kube:delete",
         _ => "kube:patch",
     }

@@ -8,7 +8,7 @@ use super::ssa::managed::{self, Managers};
 use super::status::{Outcome, Refusal};
 use super::store::{self, Place, child_mut_value, meta_text, metadata_mut};
 use super::write::{Change, Done};
-use super::{body, crds, namespaces, rules, services};
+use super::{body, crds, namespaces, rules, services, workloads};
 use crate::sandbox::world::Tx;
 
 /// What names are generated from (k8s.io/apimachinery: `util/rand`).
@@ -116,6 +116,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, change: Change<'_>, mut object: Value, man
     if kind.plural == "customresourcedefinitions" && !kind.custom {
         crds::begin(tx, &mut object, &key)?;
     }
+    workloads::begin(tx, kind, &key, &object)?;
     let object = store::write(tx, &key, object);
     if kind.is_core("namespaces") {
         namespaces::furnish(tx, place.name);

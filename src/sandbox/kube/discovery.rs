@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::kinds::{self, Kind};
+use super::route::Request;
 use super::status::{Outcome, Refusal};
 use crate::sandbox::world::Tx;
 
@@ -37,6 +38,56 @@ pub(super) fn about(tx: &Tx<'_>, path: &[String]) -> Outcome<Option<Value>> {
         ["apis", group, version] => resources(tx, group, version)?,
         _ => None,
     })
+}
+
+/// The media type of aggregated discovery.
+pub(super) const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// Whether all groups of a root are asked for at once (Kubernetes API concepts, "Aggregated discovery").
+pub(super) fn is_aggregated(request: &Request) -> bool {
+    let first = request.accept.split(',').next().unwrap_or_default().replace(' ', "");
+    matches!(request.path.as_slice(), [root] if root == "api" || root == "apis") && first == AGGREGATED
+}
+
+/// All groups of a root with their versions and kinds.
+pub(super) fn aggregated(tx: &Tx<'_>, is_core: bool) -> Value {
+    let mut groups: Vec<(String, Vec<(String, Vec<Value>)>)> = Vec::new();
+    for kind in kinds::all(tx).into_iter().filter(|kind| kind.group.is_empty() == is_core) {
+        let scope = if kind.namespaced { "Namespaced" } else { "Cluster" };
+        let mut resource = json!({
+            "resource": kind.plural, "responseKind": {"group": "", "version": "", "kind": kind.kind}, "scope": scope,
+            "singularResource": kind.singular, "verbs": kind.verbs(),
+        });
+        if !kind.short.is_empty() {
+            resource["shortNames"] = json!(kind.short);
+        }
+        if kind.has_status {
+            let part = json!({"subresource": "status", "responseKind": {"group": "", "version": "", "kind": kind.kind}, "verbs": ["get", "patch", "update"]});
+            resource["subresources"] = json!([part]);
+        }
+        let at = groups.iter().position(|(group, _)| *group == kind.group).unwrap_or_else(|| {
+            groups.push((kind.group.clone(), Vec::new()));
+            groups.len() - 1
+        });
+        let versions = &mut groups[at].1;
+        match versions.iter_mut().find(|(version, _)| *version == kind.version) {
+            Some((_, resources)) => resources.push(resource),
+            None => versions.push((kind.version.clone(), vec![resource])),
+        }
+    }
+    let items: Vec<Value> = groups
+        .into_iter()
+        .map(|(group, versions)| {
+            let versions: Vec<Value> = versions
+                .into_iter()
+                .map(|(version, resources)| json!({"version": version, "resources": resources, "freshness": "Current"}))
+                .collect();
+            let metadata =
+                if group.is_empty() { json!({"creationTimestamp": null}) } else { json!({"name": group, "creationTimestamp": null}) };
+            json!({"metadata": metadata, "versions": versions})
+        })
+        .collect();
+    json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items})
 }
 
 fn groups(tx: &Tx<'_>) -> Vec<Value> {

@@ -30,6 +30,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod workloads;
 mod write;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub(super) fn happen(tx: &mut Tx<'_>, due: &Due) -> Result<(), SandboxError> {
     match due.what.as_str() {
         "kube.empty" => namespaces::empty(tx, &due.to),
         "kube.clean" => crds::clean(tx, &due.to),
+        "kube.rollout" => workloads::roll_out(tx, &due.to),
         "kube.establish" => {
             crds::establish(tx, &due.to);
             Ok(())

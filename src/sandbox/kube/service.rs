@@ -111,6 +111,10 @@ async fn take_apart(request: http::Request<Body>) -> Result<(Request, bool), Bro
 
 fn handle(tx: &mut Tx<'_>, request: &Request) -> Outcome<Answer> {
     match request.target() {
+        Target::About if request.method == Method::GET && discovery::is_aggregated(request) => {
+            let document = discovery::aggregated(tx, request.path.len() == 1 && request.path[0] == "api");
+            Ok(Answer { content_type: discovery::AGGREGATED, ..Answer::json(200, &document) })
+        }
         Target::About if request.method == Method::GET => match discovery::about(tx, &request.path)? {
             Some(Value::String(text)) => Ok(Answer::text(200, text)),
             Some(document) => Ok(Answer::json(200, &document)),

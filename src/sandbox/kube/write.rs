@@ -11,7 +11,7 @@ use super::ssa::managed::{self, Managers};
 use super::ssa::valid;
 use super::status::{Cause, Outcome, Refusal};
 use super::store::{self, Place, child_mut_value, meta_text, metadata, metadata_mut};
-use super::{create, patch, rules};
+use super::{create, patch, rules, workloads};
 use crate::sandbox::world::Tx;
 
 /// What a write gives.
@@ -265,7 +265,8 @@ pub(super) fn save(tx: &mut Tx<'_>, change: Change<'_>, live: &Value, mut new: V
     if same(live, &new) {
         return Ok(Done { code: 200, object: live.clone(), warnings });
     }
-    if kind.counts && part.is_empty() && wanted(live) != wanted(&new) {
+    let is_other = kind.counts && part.is_empty() && wanted(live) != wanted(&new);
+    if is_other {
         let generation = live.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0) + 1;
         metadata_mut(&mut new).insert("generation".to_owned(), json!(generation));
     }
@@ -276,6 +277,9 @@ pub(super) fn save(tx: &mut Tx<'_>, change: Change<'_>, live: &Value, mut new: V
     if store::is_going(&new) && super::delete::is_free(&new) {
         super::delete::remove(tx, &key)?;
         return Ok(Done { code: 200, object: new, warnings });
+    }
+    if is_other {
+        workloads::begin(tx, kind, &key, &new)?;
     }
     Ok(Done { code: 200, object: store::write(tx, &key, new), warnings })
 }

@@ -4,6 +4,7 @@ mod aws;
 mod certificates;
 mod cluster;
 mod deliveries;
+mod manifests;
 mod names;
 mod namespaces;
 mod syntax;
@@ -17,13 +18,14 @@ use crate::stack::vars::{self, Vars};
 use crate::stack::{Stack, StateLocation};
 
 /// The keys of a stack.
-const KEYS: &[&str] = &["version", "stack", "extends", "vars", "aws", "cluster", "state", "timeouts", "namespaces", "certificates"];
+const KEYS: &[&str] =
+    &["version", "stack", "extends", "vars", "aws", "cluster", "state", "timeouts", "namespaces", "certificates", "manifests"];
 
 /// The sections that say whose world it is.
 const HEAD: &[&str] = &["version", "stack", "aws", "cluster", "state", "timeouts"];
 
 /// Sections that later versions handle.
-const NOT_YET: &[&str] = &["istio", "gateways", "load_balancers", "routes", "security", "charts", "manifests", "rotation"];
+const NOT_YET: &[&str] = &["istio", "gateways", "load_balancers", "routes", "security", "charts", "rotation"];
 
 /// Checks the document, telling all problems at once. Lines that hold secrets by mistake are hidden in `sources`.
 pub fn check(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Stack, Failed> {
@@ -74,8 +76,9 @@ fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
     let timeouts = timeouts::timeouts(reader, &fields);
     let namespaces = namespaces::namespaces(reader, &fields);
     let certificates = certificates::certificates(reader, &fields, aws.as_ref());
+    let manifests = manifests::manifests(reader, &fields);
     let secret_vars = std::collections::BTreeMap::new();
-    Some(Stack { name: name?, aws, cluster, state: state?, timeouts: timeouts?, namespaces, certificates, secret_vars })
+    Some(Stack { name: name?, aws, cluster, state: state?, timeouts: timeouts?, namespaces, certificates, manifests, secret_vars })
 }
 
 fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {

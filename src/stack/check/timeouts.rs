@@ -11,12 +11,13 @@ const MOST: u64 = 72 * 3600;
 pub(super) fn timeouts(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Timeouts> {
     let mut timeouts = Timeouts::default();
     let Some(node) = fields.value("timeouts") else { return Some(timeouts) };
-    let section = reader.fields(node, "timeouts", &["records", "in_sync", "in_use", "gone"])?;
+    let section = reader.fields(node, "timeouts", &["records", "in_sync", "in_use", "gone", "ready"])?;
     let all = [
         ("records", &mut timeouts.records),
         ("in_sync", &mut timeouts.in_sync),
         ("in_use", &mut timeouts.in_use),
         ("gone", &mut timeouts.gone),
+        ("ready", &mut timeouts.ready),
     ];
     for (key, limit) in all {
         if section.get(key).is_none() {

@@ -349,7 +349,7 @@ error[stack/unknown-key]: unknown key
   --> s.yaml:3:34
    |  timeouts: {gone: 0s, in_use: 1h, wait: 5m}
    |                                   ^^^^ `timeouts` has no `wait`
-   = help: known keys: `records`, `in_sync`, `in_use`, `gone`
+   = help: known keys: `records`, `in_sync`, `in_use`, `gone`, `ready`
 ",
     ),
     (
@@ -389,5 +389,68 @@ error[secret/recovery-window]: bad recovery window
    |  secrets_manager: {name: shop-abcdef, recovery_window_days: 3}
    |                                                             ^ 3 days; 7 to 30 are allowed, or 0 to delete at once
 ",
+    ),
+    (
+        "manifests",
+        r#"version: 1
+stack: a
+manifests:
+  one: {}
+  two: {files: a.yaml, objects: [x], namspace: b, ignore: spec..x}
+  three: {objects: [], rules: [{for: x, protect: true}, {protect: true}, {for: "*", needs: [nothing], force: [a, "["]}]}
+"#,
+        r#"error[kubernetes/no-cluster]: no cluster
+  --> s.yaml:3:1
+   |  manifests:
+   |  ^^^^^^^^^ `manifests` have no cluster to be in
+   = help: add `cluster: {eks: <name>}` or `cluster: {context: <name>}`
+
+error[manifest/no-source]: manifests from nowhere
+  --> s.yaml:4:3
+   |  one: {}
+   |  ^^^ `manifests.one` names no objects
+   = help: add `files: [<path>]` or `objects: [{…}]`
+
+error[stack/wrong-type]: value of the wrong type
+  --> s.yaml:5:34
+   |  two: {files: a.yaml, objects: [x], namspace: b, ignore: spec..x}
+   |                                 ^ `manifests.two.objects` holds objects, and this is a single value
+
+error[stack/unknown-key]: unknown key
+  --> s.yaml:5:38
+   |  two: {files: a.yaml, objects: [x], namspace: b, ignore: spec..x}
+   |                                     ^^^^^^^^ `manifests.two` has no `namspace`
+   = help: did you mean `namespace`?
+
+error[manifest/rule]: bad rule for manifests
+  --> s.yaml:5:59
+   |  two: {files: a.yaml, objects: [x], namspace: b, ignore: spec..x}
+   |                                                          ^^^^^^^ `spec..x` is not a path to a field: a name is missing between dots
+   = help: write it like `spec.replicas`, `webhooks[*].failurePolicy` or `metadata.annotations["example.com/x"]`
+
+error[manifest/rule]: bad rule for manifests
+  --> s.yaml:6:38
+   |  three: {objects: [], rules: [{for: x, protect: true}, {protect: true}, {for: "*", needs: [nothing], force: [a, "["]}]}
+   |                                     ^ `x` is no pattern of addresses
+   = help: write it like an address, with `*` for any text: `deployment.apps/*/kiali`, `configmap/prod/*`
+
+error[stack/missing-key]: required key missing
+  --> s.yaml:6:57
+   |  three: {objects: [], rules: [{for: x, protect: true}, {protect: true}, {for: "*", needs: [nothing], force: [a, "["]}]}
+   |                                                        ^ `manifests.three.rules` needs `for`
+   = help: add `for: deployment.apps/*/<name>`
+
+error[manifest/rule]: bad rule for manifests
+  --> s.yaml:6:93
+   |  three: {objects: [], rules: [{for: x, protect: true}, {protect: true}, {for: "*", needs: [nothing], force: [a, "["]}]}
+   |                                                                                            ^^^^^^^ `nothing` is not an address: expected `acm_certificate.<key>`, `<kind>.<group>/<namespace>/<name>` or the like
+   = help: see `meshform graph`
+
+error[manifest/rule]: bad rule for manifests
+  --> s.yaml:6:114
+   |  three: {objects: [], rules: [{for: x, protect: true}, {protect: true}, {for: "*", needs: [nothing], force: [a, "["]}]}
+   |                                                                                                                 ^^^ `[` is not a path to a field: a `[` is not closed by its `]`
+   = help: write it like `spec.replicas`, `webhooks[*].failurePolicy` or `metadata.annotations["example.com/x"]`
+"#,
     ),
 ];

@@ -1,0 +1,166 @@
+//! Steps of the objects of manifests: one server-side apply each, and a wait until they do what they are for.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::StepError;
+use super::engine::{Engine, Finished, Outcome, lost};
+use super::objects::{make_room, refuse_foreign, remove};
+use super::wait::Wait;
+use crate::addr::Addr;
+use crate::clock::Clock;
+use crate::event::{Event, Origin};
+use crate::plan::marks::is_mark;
+use crate::plan::{Action, Step};
+use crate::provider::error::{Class, ProviderError};
+use crate::provider::kube::{Applied, ApplyMode, KindPath, Kube, Live, body};
+use crate::ready::{Readiness, readiness, takes_time};
+use crate::resource::manifest::{ManifestSpec, remembered};
+use crate::resource::{Attrs, Spec};
+use crate::store::Lease;
+
+/// How long a kind may take to be served once its definition is established, and servers to agree on that.
+const SERVED_AFTER: Duration = Duration::from_secs(30);
+/// How long a webhook of the same stack may take to answer once its pods are ready.
+const ANSWERED_AFTER: Duration = Duration::from_mins(2);
+
+/// All that a step needs to write an object.
+struct Write {
+    step: Step,
+    spec: ManifestSpec,
+    content: Value,
+    marks: Attrs,
+    sent: String,
+    needs: Vec<Addr>,
+    is_forced: bool,
+    /// Whether the stack has webhooks that the server may ask.
+    has_webhooks: bool,
+    clock: Clock,
+}
+
+impl<L: Lease> Engine<'_, L> {
+    pub(super) fn begin_manifest(&mut self, node: usize, step: &Step, spec: &ManifestSpec) {
+        let Some(kube) = self.world.kube.clone() else {
+            self.fail(node, lost(&step.addr));
+            return;
+        };
+        let forecast = self.plan.forecasts.get(&step.addr);
+        let write = Write {
+            content: forecast.and_then(|forecast| forecast.body.clone()).unwrap_or_else(|| spec.object.body.clone()),
+            marks: step.after.iter().flatten().filter(|(path, _)| is_mark(path)).map(|(path, mark)| (path.clone(), mark.clone())).collect(),
+            sent: forecast.map(|forecast| forecast.sent.clone()).unwrap_or_default(),
+            needs: self.needs(&step.addr),
+            is_forced: step.action == Action::Adopt || step.changes.iter().any(|change| change.manager.is_some()),
+            has_webhooks: self.has_webhooks(),
+            clock: self.world.clock.clone(),
+            step: step.clone(),
+            spec: spec.clone(),
+        };
+        self.spawn(Box::pin(async move {
+            let result = write.run(&kube).await;
+            Finished::Step { node, result }
+        }));
+    }
+
+    fn has_webhooks(&self) -> bool {
+        self.plan.graph.resources().any(|resource| {
+            matches!(&resource.spec, Spec::Manifest(spec) if spec.object.kind.ends_with("WebhookConfiguration") || spec.object.kind == "APIService")
+        })
+    }
+}
+
+impl Write {
+    async fn run(self, kube: &Kube) -> Result<Outcome, StepError> {
+        let step = &self.step;
+        if step.action.is_removal() {
+            return remove(kube, step).await;
+        }
+        let Some(path) = self.path(kube).await? else {
+            return Err(StepError::Changed(format!(
+                "the cluster serves no kind {} of {}",
+                self.spec.object.kind, self.spec.object.api_version
+            )));
+        };
+        let (namespace, name) = (self.spec.object.namespace.as_deref(), self.spec.object.name.as_str());
+        if step.action == Action::Read {
+            let live = kube.get(&path, namespace, name).await?.ok_or_else(|| lost(&step.addr))?;
+            return Ok(Outcome { wait: self.wait(&path, &live), ..Outcome::default() });
+        }
+        if let Some(wait) = make_room(kube, &path, namespace, name, step).await? {
+            return Ok(wait);
+        }
+        let mut uid = step.id.clone().filter(|_| step.action != Action::Replace);
+        if step.action == Action::Create
+            && let Some(live) = self.served(kube.get(&path, namespace, name).await)?
+        {
+            uid = Some(refuse_foreign(step, &live)?);
+        }
+        let applied = self.send(kube, &path, uid.as_deref()).await?;
+        if self.spec.object.kind == "CustomResourceDefinition" {
+            kube.forget_catalog().await;
+        }
+        let (live, addr) = (applied.live, step.addr.clone());
+        let mut events = Vec::new();
+        if matches!(step.action, Action::Create | Action::Replace | Action::Adopt) {
+            let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };
+            events.push(Event::Created { addr: addr.clone(), id: live.uid().to_owned(), generation: 1, origin, needs: self.needs.clone() });
+        }
+        events.push(Event::Applied { addr, attrs: remembered(&self.sent, &live.owned_hash(), live.our_fields()) });
+        Ok(Outcome { events, wait: self.wait(&path, &live), ..Outcome::default() })
+    }
+
+    async fn path(&self, kube: &Kube) -> Result<Option<KindPath>, ProviderError> {
+        if !self.spec.object.plural.is_empty() {
+            return Ok(Some(KindPath::of(&self.spec.object)));
+        }
+        let path = kube.path_of(&self.step.addr).await?;
+        Ok(path.map(|path| KindPath { api_version: self.spec.object.api_version.clone(), ..path }))
+    }
+
+    /// What is there; nothing where the kind isn't served yet.
+    fn served(&self, read: Result<Option<Live>, ProviderError>) -> Result<Option<Live>, ProviderError> {
+        match read {
+            Err(error) if error.is_not_found() && self.spec.has_own_definition => Ok(None),
+            other => other,
+        }
+    }
+
+    /// Sends the object, and again where what it needs takes a moment more than its readiness told.
+    async fn send(&self, kube: &Kube, path: &KindPath, uid: Option<&str>) -> Result<Applied, ProviderError> {
+        let mode = ApplyMode { force: self.is_forced, dry_run: false };
+        let mut waited = Duration::ZERO;
+        loop {
+            let whole = body(&self.spec.object, &self.content, &self.marks, uid, self.spec.data.iter());
+            let error = match kube.apply(path, &self.spec.object, &whole, mode).await {
+                Ok(applied) => return Ok(applied),
+                Err(error) => error,
+            };
+            let limit = match error.class {
+                Class::NotFound if self.spec.has_own_definition => SERVED_AFTER,
+                Class::Server if self.has_webhooks => ANSWERED_AFTER,
+                _ => Duration::ZERO,
+            };
+            if waited >= limit {
+                return Err(error);
+            }
+            let pause = Duration::from_secs(2);
+            self.clock.sleep(pause).await;
+            waited += pause;
+        }
+    }
+
+    /// The wait for it to do what it is for, if that takes time.
+    fn wait(&self, path: &KindPath, live: &Live) -> Option<Wait> {
+        let (group, kind, object) = (self.spec.group(), &self.spec.object.kind, live.whole());
+        if !takes_time(group, kind, &object) {
+            return None;
+        }
+        let says = match readiness(group, kind, &object, self.clock.now()) {
+            Readiness::Ready => return None,
+            Readiness::Waiting(says) | Readiness::Failed(says) => says,
+        };
+        let (addr, kind) = (self.step.addr.clone(), kind.clone());
+        Some(Wait::Ready { addr, kind, path: path.clone(), says })
+    }
+}

@@ -1,0 +1,144 @@
+//! `manifests:` with the edges that follow from what objects say of one another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::references::{references, serves};
+use crate::addr::Addr;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::fields::FieldPath;
+use crate::render::Manifest;
+use crate::resource::kinds::{built_in, split_api_version};
+use crate::resource::manifest::{ANNOTATION_PROTECT, ManifestSpec, Rules};
+use crate::resource::object::ObjectSpec;
+use crate::resource::{Milestone, Resource, Spec};
+use crate::stack::Stack;
+use crate::stack::manifests::Force;
+
+/// A kind that a CustomResourceDefinition of the stack brings.
+struct Custom {
+    plural: String,
+    namespaced: bool,
+    definition: Addr,
+}
+
+/// The resources of the manifests. `others` are all that the stack has besides: manifests may refer to them.
+pub(super) fn compose(stack: &Stack, manifests: Vec<Manifest>, others: &[Resource], diags: &mut Diagnostics) -> Vec<Resource> {
+    let custom = custom_kinds(&manifests);
+    let mut resources: Vec<Resource> = manifests.into_iter().filter_map(|manifest| resource(stack, manifest, &custom, diags)).collect();
+    let known: BTreeSet<Addr> = resources.iter().chain(others).map(|resource| resource.addr.clone()).collect();
+    let services = serves(&resources);
+    for resource in &mut resources {
+        let Spec::Manifest(spec) = &resource.spec else { continue };
+        let mut edges: BTreeMap<Addr, Milestone> = resource.needs.drain(..).collect();
+        let mut add = |addr: Addr, milestone: Milestone| {
+            if addr != resource.addr && known.contains(&addr) {
+                let point = edges.entry(addr).or_insert(milestone);
+                *point = (*point).max(milestone);
+            }
+        };
+        if let Some(namespace) = &spec.object.namespace {
+            add(Addr::namespace(namespace), Milestone::Ready);
+        }
+        if let Some(custom) = custom.get(&kind_of(&spec.object.api_version, &spec.object.kind)) {
+            add(custom.definition.clone(), Milestone::Ready);
+        }
+        for reference in references(spec) {
+            // What a webhook or an API stands on must answer before the server asks it.
+            let milestone = if reference.must_answer { Milestone::Ready } else { Milestone::Created };
+            if reference.must_answer {
+                for workload in services.get(&reference.addr).into_iter().flatten() {
+                    add(workload.clone(), Milestone::Ready);
+                }
+            }
+            add(reference.addr, milestone);
+        }
+        resource.needs = edges.into_iter().collect();
+    }
+    resources
+}
+
+fn kind_of(api_version: &str, kind: &str) -> (String, String) {
+    (split_api_version(api_version).0.to_owned(), kind.to_owned())
+}
+
+fn custom_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), Custom> {
+    let mut kinds = BTreeMap::new();
+    for manifest in manifests.iter().filter(|one| one.kind == "CustomResourceDefinition") {
+        let text = |pointer: &str| manifest.body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let (Some(group), Some(kind), Some(plural)) = (text("/spec/group"), text("/spec/names/kind"), text("/spec/names/plural")) else {
+            continue;
+        };
+        let definition = addr(&manifest.api_version, &manifest.kind, None, &manifest.name);
+        let namespaced = text("/spec/scope").as_deref() == Some("Namespaced");
+        kinds.insert((group, kind), Custom { plural, namespaced, definition });
+    }
+    kinds
+}
+
+/// The address of an object.
+pub(super) fn addr(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Addr {
+    let (group, _) = split_api_version(api_version);
+    Addr::Kube { kind: kind.to_ascii_lowercase(), group: group.to_owned(), namespace: namespace.map(str::to_owned), name: name.to_owned() }
+}
+
+fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String), Custom>, diags: &mut Diagnostics) -> Option<Resource> {
+    let Manifest { set, api_version, kind, namespace, names_namespace: _, name, mut body, data, place } = manifest;
+    let own = custom.get(&kind_of(&api_version, &kind));
+    let namespaced = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.namespaced).or(own.map(|own| own.namespaced));
+    // Of a kind that neither Kubernetes nor the stack defines, what is said decides; the cluster is asked when it is planned.
+    let namespace = namespace.filter(|_| namespaced != Some(false));
+    if namespaced == Some(true) && namespace.is_none() {
+        let detail = format!("{kind} `{name}` names no namespace, and its set gives none");
+        let help = format!("add `metadata.namespace` there, or `namespace:` to `manifests.{set}`");
+        diags.push(Diagnostic::error("manifest/no-namespace", "no namespace", detail).at(&place).help(help));
+        return None;
+    }
+    let addr = addr(&api_version, &kind, namespace.as_deref(), &name);
+    let mut rules = Rules::default();
+    let (mut adopt, mut force, mut needs) = (None, false, BTreeMap::new());
+    for rule in stack.manifests.get(&set).into_iter().flat_map(|set| &set.rules).filter(|rule| rule.of.matches(&addr)) {
+        adopt = rule.adopt.or(adopt);
+        rules.protect = rule.protect.unwrap_or(rules.protect);
+        rules.replace = rule.replace.unwrap_or(rules.replace);
+        rules.ignore.extend(rule.ignore.iter().cloned());
+        match &rule.force {
+            Some(Force::All(all)) => force = *all,
+            Some(Force::Paths(paths)) => rules.force.extend(paths.iter().cloned()),
+            None => {}
+        }
+        needs.extend(rule.needs.iter().filter(|(needed, _)| *needed != addr).map(|(needed, _)| (needed.clone(), Milestone::Ready)));
+    }
+    tidy(&mut rules.ignore);
+    tidy(&mut rules.force);
+    if rules.protect {
+        annotate(&mut body, ANNOTATION_PROTECT, "true");
+    }
+    let plural = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.plural.to_owned());
+    let plural = plural.or_else(|| own.map(|own| own.plural.clone())).unwrap_or_default();
+    let object = ObjectSpec { api_version, kind, plural, namespace, name, body, certificate: None };
+    Some(Resource {
+        addr,
+        spec: Spec::Manifest(Box::new(ManifestSpec { object, data, rules, has_own_definition: own.is_some() })),
+        adopt,
+        force,
+        needs: needs.into_iter().collect(),
+        ready_needs: Vec::new(),
+        place,
+    })
+}
+
+fn tidy(paths: &mut Vec<FieldPath>) {
+    paths.sort();
+    paths.dedup();
+}
+
+fn annotate(body: &mut Value, key: &str, value: &str) {
+    let Value::Object(body) = body else { return };
+    let metadata = body.entry("metadata").or_insert_with(|| json!({}));
+    let Value::Object(metadata) = metadata else { return };
+    if let Value::Object(annotations) = metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new())) {
+        annotations.insert(key.to_owned(), json!(value));
+    }
+}

@@ -1,0 +1,249 @@
+//! How two objects differ, field by field: lists by the keys of their items, where they have some.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::path::{FieldPath, Segment};
+use super::{field, is_nothing, item};
+
+/// A field manager and what it owns.
+#[derive(Clone, Copy, Debug)]
+pub struct Manager<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The subresource that it wrote by, such as `scale`; empty: none.
+    pub subresource: &'a str,
+    /// Its `fieldsV1`.
+    pub fields: &'a Value,
+}
+
+/// A field that differs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Where.
+    pub path: FieldPath,
+    /// What it is; absent: nothing.
+    pub before: Option<Value>,
+    /// What it would be; absent: nothing.
+    pub after: Option<Value>,
+    /// One of the managers who owns it as it is.
+    pub manager: Option<String>,
+}
+
+/// The fields that differ, each as high in the tree as it differs as a whole.
+pub fn differences(before: &Value, after: &Value, managers: &[Manager<'_>]) -> Vec<Difference> {
+    let mut walk = Walk { path: Vec::new(), found: Vec::new() };
+    walk.value(Some(before), Some(after), managers.to_vec());
+    walk.found
+}
+
+struct Walk {
+    path: Vec<Segment>,
+    found: Vec<Difference>,
+}
+
+impl Walk {
+    fn value(&mut self, before: Option<&Value>, after: Option<&Value>, managers: Vec<Manager<'_>>) {
+        if before == after || (before.is_none_or(is_nothing) && after.is_none_or(is_nothing)) {
+            return;
+        }
+        match (before, after) {
+            (Some(Value::Object(old)), Some(Value::Object(new))) => {
+                let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+                for name in names {
+                    let below = |manager: &Manager<'_>| -> Option<Value> { field(manager.fields, name).cloned() };
+                    self.child(Segment::Field(name.clone()), old.get(name), new.get(name), &managers, &below);
+                }
+            }
+            (Some(Value::Array(old)), Some(Value::Array(new))) if !old.is_empty() && !new.is_empty() => self.list(old, new, &managers),
+            _ => self.found.push(Difference {
+                path: FieldPath::of(self.path.clone()),
+                before: before.filter(|value| !is_nothing(value)).cloned(),
+                after: after.filter(|value| !is_nothing(value)).cloned(),
+                manager: managers.first().map(|manager| manager.name.to_owned()),
+            }),
+        }
+    }
+
+    fn child(
+        &mut self,
+        segment: Segment,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        managers: &[Manager<'_>],
+        below: &dyn Fn(&Manager<'_>) -> Option<Value>,
+    ) {
+        if before == after {
+            return;
+        }
+        let owned: Vec<(&Manager<'_>, Value)> = managers.iter().filter_map(|manager| Some((manager, below(manager)?))).collect();
+        let managers = owned.iter().map(|(manager, fields)| Manager { fields, ..**manager }).collect();
+        self.path.push(segment);
+        self.value(before, after, managers);
+        self.path.pop();
+    }
+
+    fn list(&mut self, old: &[Value], new: &[Value], managers: &[Manager<'_>]) {
+        if let Some(key) = key_of(old, new) {
+            let find = |list: &[Value], label: &str| list.iter().position(|item| key(item).as_deref() == Some(label));
+            let labels: Vec<String> = new.iter().chain(old).filter_map(&key).collect();
+            let mut seen = BTreeSet::new();
+            let found = self.found.len();
+            for label in labels {
+                if !seen.insert(label.clone()) {
+                    continue;
+                }
+                let before = find(old, &label).map(|index| &old[index]);
+                let after = find(new, &label).map(|index| &new[index]);
+                let below = |manager: &Manager<'_>| item(manager.fields, before.or(after)?).cloned();
+                self.child(Segment::Item(label), before, after, managers, &below);
+            }
+            if self.found.len() == found {
+                // The same items in another order.
+                self.whole(old, new, managers);
+            }
+            return;
+        }
+        if old.iter().chain(new).any(|item| !item.is_object()) {
+            self.whole(old, new, managers);
+            return;
+        }
+        // Items without a key: what is the same at both ends stays out, the rest is held against each other in order.
+        let start = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+        let end = old[start..].iter().rev().zip(new[start..].iter().rev()).take_while(|(old, new)| old == new).count();
+        let (old, new) = (&old[start..old.len() - end], &new[start..new.len() - end]);
+        for index in 0..old.len().max(new.len()) {
+            let below = |manager: &Manager<'_>| {
+                manager.fields.as_object().is_some_and(serde_json::Map::is_empty).then(|| Value::Object(serde_json::Map::new()))
+            };
+            self.child(Segment::Item((start + index).to_string()), old.get(index), new.get(index), managers, &below);
+        }
+    }
+
+    fn whole(&mut self, old: &[Value], new: &[Value], managers: &[Manager<'_>]) {
+        self.found.push(Difference {
+            path: FieldPath::of(self.path.clone()),
+            before: Some(Value::Array(old.to_vec())),
+            after: Some(Value::Array(new.to_vec())),
+            manager: managers.first().map(|manager| manager.name.to_owned()),
+        });
+    }
+}
+
+/// What tells the items of Kubernetes' lists of maps apart (the merge keys of its API types), the more telling first.
+const KEYS: &[&[&str]] = &[
+    &["name"],
+    &["containerPort", "protocol"],
+    &["port", "protocol"],
+    &["mountPath"],
+    &["devicePath"],
+    &["type"],
+    &["key"],
+    &["ip"],
+    &["host"],
+    &["uid"],
+    &["topologyKey"],
+];
+
+type Label = dyn Fn(&Value) -> Option<String>;
+
+/// How the items of both lists are told apart; nothing when they can't be.
+fn key_of(old: &[Value], new: &[Value]) -> Option<Box<Label>> {
+    let fits = |names: &[&str]| {
+        [old, new].iter().all(|list| {
+            let labels: Vec<Option<String>> = list.iter().map(|item| label(item, names)).collect();
+            let all = labels.iter().flatten().collect::<BTreeSet<_>>();
+            all.len() == list.len()
+        })
+    };
+    let names = *KEYS.iter().find(|names| fits(names))?;
+    Some(Box::new(move |item| label(item, names)))
+}
+
+pub(super) fn label(item: &Value, names: &[&str]) -> Option<String> {
+    let mut parts = Vec::new();
+    for name in names {
+        match item.get(*name) {
+            Some(Value::String(text)) => parts.push(text.clone()),
+            Some(Value::Number(number)) => parts.push(number.to_string()),
+            // A protocol that is left out is TCP.
+            None if *name == "protocol" => parts.push("TCP".to_owned()),
+            _ => return None,
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Whether a list's item is the one that a path names.
+pub(super) fn is_called(item: &Value, name: &str) -> bool {
+    item.as_str() == Some(name) || KEYS.iter().any(|names| label(item, names).as_deref() == Some(name))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(before: &Value, after: &Value) -> Vec<String> {
+        let text = |value: Option<Value>| value.map_or("-".to_owned(), |value| value.to_string());
+        differences(before, after, &[])
+            .into_iter()
+            .map(|one| format!("{}: {} -> {}", one.path, text(one.before), text(one.after)))
+            .collect()
+    }
+
+    #[test]
+    fn each_difference_is_told_once_and_as_high_as_it_differs_as_a_whole() {
+        let cases = [
+            ("equal objects don't differ", json!({"a": {"b": 1}}), json!({"a": {"b": 1}}), vec![]),
+            ("nothing and an empty list are the same", json!({"a": []}), json!({"b": {}}), vec![]),
+            ("a field that is new", json!({"a": {}}), json!({"a": {"b": {"c": 1}}}), vec!["a.b: - -> {\"c\":1}"]),
+            ("a field that goes", json!({"a": {"b": 1, "c": 2}}), json!({"a": {"c": 2}}), vec!["a.b: 1 -> -"]),
+            (
+                "items of a list by their name",
+                json!({"l": [{"name": "a", "v": 1}, {"name": "b", "v": 1}]}),
+                json!({"l": [{"name": "b", "v": 2}, {"name": "a", "v": 1}]}),
+                vec!["l[b].v: 1 -> 2"],
+            ),
+            (
+                "ports by number and protocol",
+                json!({"ports": [{"port": 80}, {"port": 80, "protocol": "UDP"}]}),
+                json!({"ports": [{"port": 80, "protocol": "TCP", "targetPort": 1}, {"port": 80, "protocol": "UDP"}]}),
+                vec!["ports[80/TCP].protocol: - -> \"TCP\"", "ports[80/TCP].targetPort: - -> 1"],
+            ),
+            (
+                "another order is told as such",
+                json!({"l": [{"name": "a"}, {"name": "b"}]}),
+                json!({"l": [{"name": "b"}, {"name": "a"}]}),
+                vec!["l: [{\"name\":\"a\"},{\"name\":\"b\"}] -> [{\"name\":\"b\"},{\"name\":\"a\"}]"],
+            ),
+            (
+                "items without a key by their place, from where the lists differ",
+                json!({"rules": [{"verbs": ["get"]}, {"verbs": ["list"]}]}),
+                json!({"rules": [{"verbs": ["get"]}, {"verbs": ["put"]}, {"verbs": ["list"]}]}),
+                vec!["rules[1]: - -> {\"verbs\":[\"put\"]}"],
+            ),
+            ("lists of texts as a whole", json!({"a": ["x"]}), json!({"a": ["x", "y"]}), vec!["a: [\"x\"] -> [\"x\",\"y\"]"]),
+            ("a key with dots is quoted", json!({"a": {"x.y/z": 1}}), json!({"a": {"x.y/z": 2}}), vec!["a[\"x.y/z\"]: 1 -> 2"]),
+        ];
+        for (name, before, after, wanted) in cases {
+            assert_eq!(told(&before, &after), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn who_owns_a_field_is_told_with_it() {
+        let fields = json!({"f:spec": {"f:replicas": {}, "f:containers": {"k:{\"name\":\"a\"}": {"f:image": {}}}}});
+        let managers = [Manager { name: "hpa", subresource: "", fields: &fields }];
+        let before = json!({"spec": {"replicas": 5, "other": 1, "containers": [{"name": "a", "image": "x"}]}});
+        let after = json!({"spec": {"replicas": 3, "other": 2, "containers": [{"name": "a", "image": "y"}]}});
+        let told: Vec<(String, Option<String>)> =
+            differences(&before, &after, &managers).into_iter().map(|one| (one.path.to_string(), one.manager)).collect();
+        let hpa = Some("hpa".to_owned());
+        let wanted = [("spec.containers[a].image", hpa.clone()), ("spec.other", None), ("spec.replicas", hpa)];
+        assert_eq!(told, wanted.map(|(path, manager)| (path.to_owned(), manager)));
+    }
+}

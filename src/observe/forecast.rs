@@ -1,0 +1,289 @@
+//! What becomes of a manifest's object when it is applied. Nobody is asked where nothing can have changed; else the server tries it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::objects::{Objects, as_found, is_ours, kind_of};
+use crate::addr::Addr;
+use crate::fields::{Difference, differences, leave_shared};
+use crate::graph::Graph;
+use crate::observed::{Forecast, Found, Outcome, Owner};
+use crate::plan::marks::Marks;
+use crate::provider::error::{Class, ProviderError};
+use crate::provider::kube::{ApplyMode, KindPath, Kube, Live, body};
+use crate::ready::{Readiness, readiness, takes_time};
+use crate::resource::manifest::{LIVE, ManifestSpec, SENT};
+use crate::resource::{Attr, Attrs, Spec};
+use crate::secret::{SecretBytes, sha256_hex};
+use crate::state::State;
+
+/// What forecasts rest on.
+pub(super) struct Asked<'a> {
+    pub(super) kube: &'a Kube,
+    pub(super) desired: &'a Graph,
+    pub(super) prior: &'a State,
+    /// Kinds of the stack that the cluster doesn't serve.
+    pub(super) unserved: &'a BTreeSet<(String, String)>,
+    pub(super) lives: &'a BTreeMap<Addr, Live>,
+    pub(super) now: Timestamp,
+}
+
+const TRY: ApplyMode = ApplyMode { force: true, dry_run: true };
+
+/// The forecasts of all manifests; objects that have their names and aren't ours are found on the way.
+pub(super) async fn all(asked: &Asked<'_>, found: &mut Objects) -> Result<(), ProviderError> {
+    let lineage = match found.lineages.iter().collect::<Vec<_>>().as_slice() {
+        [one] if asked.prior.serial == 0 => (*one).clone(),
+        _ => asked.prior.lineage.clone(),
+    };
+    let manifests = asked.desired.resources().filter_map(|resource| match &resource.spec {
+        Spec::Manifest(spec) => Some((&resource.addr, &**spec)),
+        _ => None,
+    });
+    // What is in a namespace or of a definition's kind can only be there when that is.
+    let (first, others): (Vec<_>, Vec<_>) =
+        manifests.partition(|(_, spec)| matches!(spec.object.kind.as_str(), "Namespace" | "CustomResourceDefinition"));
+    for manifests in [first, others] {
+        let forecasts = {
+            let (found, lineage) = (&*found, lineage.as_str());
+            let each = manifests.into_iter().map(|(addr, spec)| async move {
+                let outcome = Look { asked, addr, spec, lineage, found }.forecast().await?;
+                Ok::<_, ProviderError>((addr.clone(), outcome))
+            });
+            futures::stream::iter(each).buffered(8).try_collect::<Vec<_>>().await?
+        };
+        for (addr, (forecast, appeared)) in forecasts {
+            found.forecasts.insert(addr.clone(), forecast);
+            found.resources.extend(appeared.map(|appeared| (addr, appeared)));
+        }
+    }
+    Ok(())
+}
+
+struct Look<'a> {
+    asked: &'a Asked<'a>,
+    addr: &'a Addr,
+    spec: &'a ManifestSpec,
+    lineage: &'a str,
+    found: &'a Objects,
+}
+
+impl Look<'_> {
+    /// The forecast, and the object that was found when it was tried.
+    async fn forecast(&self) -> Result<(Forecast, Option<Found>), ProviderError> {
+        let live = self.asked.lives.get(self.addr);
+        let found = self.found.resources.get(self.addr);
+        let marks = self.marks(found);
+        let sent = self.spec.sent_hash(&marks);
+        let Some(path) = self.path().await? else {
+            let outcome = if self.spec.has_own_definition { self.untried("its definition comes first") } else { Outcome::Unserved };
+            return Ok((Forecast { sent, live: None, fields: None, body: None, waits: None, outcome }, None));
+        };
+        if let Some(outcome) = self.other_scope().await? {
+            return Ok((Forecast { sent, live: None, fields: None, body: None, waits: None, outcome }, None));
+        }
+        match live {
+            Some(live) => Ok((self.of_live(&path, live, &sent, &marks, found).await?, None)),
+            None => self.of_name(&path, sent, &marks).await,
+        }
+    }
+
+    fn marks(&self, found: Option<&Found>) -> Attrs {
+        let known = self.asked.prior.current(self.addr);
+        Marks::of_object(&self.asked.prior.stack, self.lineage, self.addr, found, known)
+    }
+
+    async fn path(&self) -> Result<Option<KindPath>, ProviderError> {
+        let kind = kind_of(self.addr).unwrap_or_default();
+        if !self.spec.object.plural.is_empty() {
+            return Ok(Some(KindPath::of(&self.spec.object)));
+        }
+        if self.asked.unserved.contains(&kind) {
+            return Ok(None);
+        }
+        let path = self.asked.kube.path_of(self.addr).await?;
+        Ok(path.map(|path| KindPath { api_version: self.spec.object.api_version.clone(), ..path }))
+    }
+
+    /// Of a kind that only the cluster knows: whether its objects are where the stack puts this one.
+    async fn other_scope(&self) -> Result<Option<Outcome>, ProviderError> {
+        if !self.spec.object.plural.is_empty() {
+            return Ok(None);
+        }
+        let catalog = self.asked.kube.catalog().await?;
+        let served = catalog.find(self.spec.group(), &self.spec.object.kind);
+        let is_other = served.filter(|served| served.namespaced != self.spec.object.namespace.is_some());
+        Ok(is_other.map(|served| Outcome::OtherScope { namespaced: served.namespaced }))
+    }
+
+    /// An object that is there and was listed.
+    async fn of_live(
+        &self,
+        path: &KindPath,
+        live: &Live,
+        sent: &str,
+        marks: &Attrs,
+        found: Option<&Found>,
+    ) -> Result<Forecast, ProviderError> {
+        let hash = live.owned_hash();
+        let mut forecast = Forecast {
+            sent: sent.to_owned(),
+            live: Some(hash.clone()),
+            fields: live.our_fields().cloned(),
+            body: None,
+            waits: self.waits(live),
+            outcome: Outcome::Untouched,
+        };
+        let is_going = live.terminating().is_some();
+        let known = self.asked.prior.current(self.addr).filter(|known| known.id == live.uid());
+        let is = |key: &str, value: &str| known.and_then(|known| known.attrs.get(key)).and_then(Attr::as_text) == Some(value);
+        let is_ours = found.is_some_and(|found| matches!(found.owner, Owner::Us { .. }));
+        if is_going || (is_ours && is(SENT, sent) && is(LIVE, &hash)) {
+            return Ok(forecast);
+        }
+        forecast.body = self.body(Some(live));
+        let content = forecast.body.as_ref().unwrap_or(&self.spec.object.body);
+        forecast.outcome = self.attempt(path, live, content, marks).await?;
+        Ok(forecast)
+    }
+
+    /// What is missing until it does what it is for.
+    fn waits(&self, live: &Live) -> Option<String> {
+        let (group, kind, object) = (self.spec.group(), &self.spec.object.kind, live.whole());
+        match readiness(group, kind, &object, self.asked.now) {
+            Readiness::Waiting(says) | Readiness::Failed(says) if takes_time(group, kind, &object) => Some(says),
+            _ => None,
+        }
+    }
+
+    /// A name that no list showed: is it free?
+    async fn of_name(&self, path: &KindPath, sent: String, marks: &Attrs) -> Result<(Forecast, Option<Found>), ProviderError> {
+        let mut forecast = Forecast { sent, live: None, fields: None, body: None, waits: None, outcome: Outcome::Untouched };
+        if let Some(why) = self.cannot_be_there() {
+            forecast.outcome = self.untried(why);
+            return Ok((forecast, None));
+        }
+        let whole = body(&self.spec.object, &self.spec.object.body, marks, None, self.spec.data.iter());
+        let tried = self.asked.kube.apply(path, &self.spec.object, &whole, TRY).await;
+        let is_free = match &tried {
+            Ok(applied) => applied.is_new,
+            Err(error) if error.is_no_answer() => return Err(error.clone()),
+            Err(_) => false,
+        };
+        if is_free && let Ok(applied) = tried {
+            forecast.outcome = Outcome::Tried { attrs: applied.live.attrs(), differences: Vec::new() };
+            return Ok((forecast, None));
+        }
+        let live = self.asked.kube.get(path, self.spec.object.namespace.as_deref(), &self.spec.object.name).await;
+        let live = match live {
+            Ok(live) => live,
+            // Whoever may not read it may perhaps make it: the apply will tell.
+            Err(error) if error.is_denied() => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(live) = live {
+            let found = as_found(self.addr, &live, self.asked.desired, is_ours(self.asked.prior, self.addr, &live));
+            let marks = self.marks(Some(&found));
+            let forecast = self.of_live(path, &live, &forecast.sent, &marks, Some(&found)).await?;
+            return Ok((Forecast { sent: self.spec.sent_hash(&marks), ..forecast }, Some(found)));
+        }
+        forecast.outcome = match tried {
+            Err(error) if error.class == Class::Invalid => Outcome::Refused { says: error.message },
+            Err(error) => self.untried(&error.to_string()),
+            Ok(_) => self.untried("it went while it was looked at"),
+        };
+        Ok((forecast, None))
+    }
+
+    /// Why there can't be an object of this name yet, and nobody can try to make one.
+    fn cannot_be_there(&self) -> Option<&'static str> {
+        if let Some(namespace) = &self.spec.object.namespace {
+            let is_there = self.found.resources.contains_key(&Addr::namespace(namespace))
+                || self.found.other_namespaces.get(namespace).copied().unwrap_or(false)
+                || self.found.resources.keys().any(|addr| matches!(addr, Addr::Kube { namespace: Some(one), .. } if one == namespace));
+            if !is_there {
+                return Some("its namespace comes first");
+            }
+        }
+        if self.spec.has_own_definition && !self.has_definition() {
+            return Some("its definition comes first");
+        }
+        None
+    }
+
+    /// Whether the definition that the stack brings for the kind is there already.
+    fn has_definition(&self) -> bool {
+        let name = format!("{}.{}", self.spec.object.plural, self.spec.group());
+        self.found
+            .resources
+            .keys()
+            .any(|addr| matches!(addr, Addr::Kube { kind, name: one, .. } if kind == "customresourcedefinition" && *one == name))
+    }
+
+    /// What is sent in place of what the stack says, where others have a say in it.
+    fn body(&self, live: Option<&Live>) -> Option<Value> {
+        let live = live?;
+        let shared = self.spec.shared();
+        if shared.is_empty() {
+            return None;
+        }
+        let mut content = self.spec.object.body.clone();
+        leave_shared(&mut content, &shared, &live.comparable(), live.our_fields(), &live.writers());
+        (content != self.spec.object.body).then_some(content)
+    }
+
+    /// Tries to apply over what is there.
+    async fn attempt(&self, path: &KindPath, live: &Live, content: &Value, marks: &Attrs) -> Result<Outcome, ProviderError> {
+        let whole = body(&self.spec.object, content, marks, Some(live.uid()), self.spec.data.iter());
+        let error = match self.asked.kube.apply(path, &self.spec.object, &whole, TRY).await {
+            Ok(applied) => {
+                let differences = differences(&live.comparable(), &applied.live.comparable(), &live.writers());
+                return Ok(Outcome::Tried { attrs: applied.live.attrs(), differences });
+            }
+            Err(error) if error.is_no_answer() => return Err(error),
+            Err(error) => error,
+        };
+        let guess = guess(live, content, &self.spec.data, marks);
+        if error.class != Class::Invalid {
+            return Ok(Outcome::Untried { why: error.to_string(), differences: guess });
+        }
+        // Refused as a change. Would it be taken as a new object? Then it is a field that can't change.
+        let trial = sha256_hex(format!("{} {}", self.addr, live.uid()).as_bytes());
+        let twin = crate::resource::object::ObjectSpec { name: format!("trial-{}", &trial[..12]), ..self.spec.object.clone() };
+        let whole: SecretBytes = body(&twin, content, marks, None, self.spec.data.iter());
+        Ok(match self.asked.kube.apply(path, &twin, &whole, TRY).await {
+            Ok(_) => Outcome::Immutable { says: error.message, differences: guess },
+            Err(twin) if twin.is_no_answer() => return Err(twin),
+            Err(_) => Outcome::Refused { says: error.message },
+        })
+    }
+
+    fn untried(&self, why: &str) -> Outcome {
+        Outcome::Untried { why: why.to_owned(), differences: Vec::new() }
+    }
+}
+
+/// What differs, as far as it can be told without the server: fields of the stack's that aren't there as it says them.
+fn guess(live: &Live, content: &Value, data: &crate::resource::manifest::Data, marks: &Attrs) -> Vec<Difference> {
+    let mut wanted = content.clone();
+    if let Value::Object(map) = &mut wanted {
+        if !data.is_empty() {
+            map.insert("data".into(), crate::resource::manifest::fingerprints(data.iter()));
+        }
+        let metadata = map.entry("metadata").or_insert_with(|| Value::Object(serde_json::Map::new()));
+        for (path, mark) in marks {
+            let place = path.strip_prefix("metadata.").and_then(|rest| rest.split_once('.'));
+            if let (Some((part, key)), Attr::Value(value), Value::Object(metadata)) = (place, mark, &mut *metadata)
+                && let Value::Object(map) = metadata.entry(part).or_insert_with(|| Value::Object(serde_json::Map::new()))
+            {
+                map.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
+    let mut found = differences(&live.comparable(), &wanted, &live.writers());
+    found.retain(|difference| difference.after.is_some());
+    found
+}

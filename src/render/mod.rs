@@ -1,0 +1,75 @@
+//! From files to Kubernetes objects: what a stack's `manifests:` name, read, taken apart and checked, each with the place it comes from.
+
+mod documents;
+mod object;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::diag::{Diagnostics, Failed, Place, Sources};
+use crate::resource::manifest::Data;
+use crate::stack::Stack;
+use crate::stack::manifests::ManifestSource;
+
+/// A file of manifests, read.
+#[derive(Clone, Debug)]
+pub struct ManifestFile {
+    /// The file as diagnostics name it.
+    pub name: Arc<str>,
+    /// Its text.
+    pub text: String,
+}
+
+/// The files that a stack's manifests name, by the path that names them: one, or those of a folder.
+pub type ManifestFiles = BTreeMap<String, Vec<ManifestFile>>;
+
+/// An object, read and checked as far as that needs no cluster.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The key under `manifests:`.
+    pub set: String,
+    /// `apiVersion`
+    pub api_version: String,
+    /// `kind`
+    pub kind: String,
+    /// The namespace that it names itself, or that its set gives.
+    pub namespace: Option<String>,
+    /// Whether it names its namespace itself.
+    pub names_namespace: bool,
+    /// The name.
+    pub name: String,
+    /// The object without `apiVersion`, `kind`, `status`, name, namespace, and what only a server sets.
+    pub body: Value,
+    /// The values of a Secret.
+    pub data: Data,
+    /// Where it comes from.
+    pub place: Place,
+}
+
+/// Reads the manifests of a stack, telling all problems at once. Lines that hold a Secret are hidden in `sources`.
+pub fn render(stack: &Stack, files: &ManifestFiles, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Vec<Manifest>, Failed> {
+    let mut manifests = Vec::new();
+    for (key, set) in &stack.manifests {
+        let mut objects: Vec<(Value, Place, usize)> = Vec::new();
+        for source in &set.sources {
+            match source {
+                ManifestSource::Inline { object, place } => objects.push((object.clone(), place.clone(), 1)),
+                ManifestSource::File { path, .. } => {
+                    for file in files.get(path).into_iter().flatten() {
+                        objects.extend(documents::read(file, diags));
+                    }
+                }
+            }
+        }
+        for (value, place, lines) in objects {
+            if object::holds_secret(&value) {
+                sources.hide(&place, lines);
+            }
+            manifests.extend(object::read(key, set.namespace.as_deref(), value, &place, diags));
+        }
+    }
+    diags.check()?;
+    Ok(manifests)
+}

@@ -1,0 +1,125 @@
+//! Kubernetes objects that a stack names as they are: from files, inline, from templates and charts.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::kinds;
+use super::object::ObjectSpec;
+use super::{Attr, Attrs};
+use crate::fields::{FieldPath, Say, canonical, shared};
+use crate::secret::{SecretBytes, sha256_hex};
+
+/// An object as a manifest says it.
+#[derive(Clone, Debug)]
+pub struct ManifestSpec {
+    /// The object; its plural is empty when only the cluster knows it.
+    pub object: ObjectSpec,
+    /// The values of a Secret.
+    pub data: Data,
+    /// What the stack says of it beyond the object.
+    pub rules: Rules,
+    /// Whether its kind comes with a CustomResourceDefinition of the same stack.
+    pub has_own_definition: bool,
+}
+
+/// What a stack says of an object beyond what the object says itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Fields that stay as they are once the object is there.
+    pub ignore: Vec<FieldPath>,
+    /// Fields that are taken from other managers, with all below them.
+    pub force: Vec<FieldPath>,
+    /// Whether it may not be deleted or replaced.
+    pub protect: bool,
+    /// Consent to delete it and make it anew where a field can't be changed.
+    pub replace: bool,
+}
+
+/// The values of a Secret by key. They show as their fingerprints.
+#[derive(Clone, Default)]
+pub struct Data(BTreeMap<String, Arc<SecretBytes>>);
+
+impl Data {
+    /// Takes values over.
+    pub fn new(values: BTreeMap<String, SecretBytes>) -> Self {
+        Self(values.into_iter().map(|(key, value)| (key, Arc::new(value))).collect())
+    }
+
+    /// The keys, each with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretBytes)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), &**value))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(key, value)| (key, value.fingerprint()))).finish()
+    }
+}
+
+/// The annotation that keeps an object when its stack lets it go (Helm documentation, "Tell Helm Not To Uninstall a Resource").
+pub const ANNOTATION_KEEP: &str = "helm.sh/resource-policy";
+/// The annotation of an object that may not be deleted or replaced.
+pub const ANNOTATION_PROTECT: &str = "meshform.dev/protect";
+
+impl ManifestSpec {
+    /// The kind's API group; empty for the core group.
+    pub fn group(&self) -> &str {
+        kinds::split_api_version(&self.object.api_version).0
+    }
+
+    /// Whether it is a Secret, whose values are not shown.
+    pub fn is_secret(&self) -> bool {
+        self.object.kind == "Secret" && self.group().is_empty()
+    }
+
+    /// The fields that others have a say in.
+    pub fn shared(&self) -> Vec<(FieldPath, Say)> {
+        let mut paths = shared(self.group(), &self.object.kind);
+        paths.extend(self.rules.ignore.iter().map(|path| (path.clone(), Say::Anyone)));
+        paths
+    }
+
+    /// What tells this object from another one that the same address could have: 32 hex digits. `marks` go with it.
+    pub fn sent_hash(&self, marks: &Attrs) -> String {
+        let ObjectSpec { api_version, kind, body, .. } = &self.object;
+        let mut text = format!("{api_version} {kind} {:?} {:?} ", self.data, self.rules.ignore);
+        text.push_str(&canonical(body));
+        for (path, mark) in marks {
+            let _ = write!(text, " {path}={mark:?}");
+        }
+        sha256_hex(text.as_bytes())[..32].to_owned()
+    }
+}
+
+/// The attribute of the state that holds [`ManifestSpec::sent_hash`] as of the last apply.
+pub const SENT: &str = "sent";
+/// The attribute of the state that holds the hash of the live values of our fields after the last apply.
+pub const LIVE: &str = "live";
+
+/// The attribute of the state that holds what our field manager owned after the last apply (`fieldsV1`), where that is not large.
+pub const FIELDS: &str = "fields";
+/// The most bytes of [`FIELDS`] that the state keeps.
+pub const MOST_FIELDS: usize = 8 * 1024;
+
+/// What the state remembers of an object that was applied: `sent` and `live` are hashes, `fields` what our manager owns of it.
+pub fn remembered(sent: &str, live: &str, fields: Option<&Value>) -> Attrs {
+    let mut attrs = Attrs::from([(SENT.to_owned(), Attr::text(sent)), (LIVE.to_owned(), Attr::text(live))]);
+    if let Some(fields) = fields.filter(|fields| fields.to_string().len() <= MOST_FIELDS) {
+        attrs.insert(FIELDS.to_owned(), Attr::Value(fields.clone()));
+    }
+    attrs
+}
+
+/// A Secret's values as they stand in a comparable object: by their fingerprints.
+pub fn fingerprints<'a>(data: impl Iterator<Item = (&'a str, &'a SecretBytes)>) -> Value {
+    Value::Object(data.map(|(key, value)| (key.to_owned(), Value::String(value.fingerprint()))).collect())
+}

@@ -1,0 +1,164 @@
+//! `manifests:`
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value as Json};
+
+use super::syntax;
+use crate::addr::Addr;
+use crate::diag::{Place, shown};
+use crate::fields::FieldPath;
+use crate::input::{Node, Style, Value};
+use crate::stack::manifests::{AddrPattern, Force, ManifestRule, ManifestSet, ManifestSource};
+use crate::stack::origin::join;
+use crate::stack::parse::{Fields, Reader, Spanned};
+use crate::stack::scalar;
+
+const RULE: [&str; 6] = ["adopt", "ignore", "force", "protect", "replace", "needs"];
+
+/// Reads `manifests:`.
+pub(super) fn manifests(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap<String, ManifestSet> {
+    let Some(entry) = stack.get("manifests") else { return BTreeMap::new() };
+    let mut sets = BTreeMap::new();
+    for entry in reader.named(&entry.value, "manifests") {
+        let path = join("manifests", &entry.key);
+        let keys: Vec<&str> = ["files", "objects", "namespace", "rules"].into_iter().chain(RULE).collect();
+        let Some(fields) = reader.fields(&entry.value, &path, &keys) else { continue };
+        let namespace = reader.string_of(&fields, "namespace");
+        if let Some(namespace) = &namespace
+            && let Err(why) = syntax::dns_label(&namespace.text)
+        {
+            reader.error("kubernetes/name", "bad Kubernetes name", format!("{} {why}", shown(&namespace.text)), &namespace.place, "");
+        }
+        let mut sources = files(reader, &fields);
+        sources.extend(objects(reader, &fields));
+        if sources.is_empty() && fields.get("files").is_none() && fields.get("objects").is_none() {
+            let help = "add `files: [<path>]` or `objects: [{…}]`";
+            reader.error("manifest/no-source", "manifests from nowhere", format!("`{path}` names no objects"), &entry.key_place, help);
+        }
+        let mut rules: Vec<ManifestRule> = rule(reader, &fields, AddrPattern::any()).into_iter().collect();
+        rules.extend(some_rules(reader, &fields));
+        let set = ManifestSet { sources, namespace: namespace.map(|one| one.text), rules, place: entry.key_place.clone() };
+        sets.insert(entry.key.clone(), set);
+    }
+    if let (Some(entry), None) = (stack.get("manifests").filter(|_| !sets.is_empty()), stack.get("cluster")) {
+        let help = "add `cluster: {eks: <name>}` or `cluster: {context: <name>}`";
+        reader.error("kubernetes/no-cluster", "no cluster", "`manifests` have no cluster to be in", &entry.key_place, help);
+    }
+    sets
+}
+
+/// One text, or a list of them.
+fn texts(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) -> Vec<Spanned> {
+    let Some(node) = fields.value(key) else { return Vec::new() };
+    let path = fields.at(key);
+    if node.text().is_some() {
+        return reader.string(node, &path).into_iter().collect();
+    }
+    reader.list(node, &path).iter().filter_map(|item| reader.string(item, &path)).collect()
+}
+
+fn files(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestSource> {
+    let named = texts(reader, fields, "files").into_iter();
+    named.map(|file| ManifestSource::File { path: beside(&file), place: file.place }).collect()
+}
+
+/// A path relative to the file that names it, as one relative to the working directory.
+fn beside(path: &Spanned) -> String {
+    let folder = Path::new(&*path.place.file).parent().unwrap_or(Path::new(""));
+    folder.join(&path.text).to_string_lossy().into_owned()
+}
+
+fn objects(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestSource> {
+    let Some(node) = fields.value("objects") else { return Vec::new() };
+    let path = fields.at("objects");
+    let items = reader.list(node, &path);
+    let mut sources = Vec::new();
+    for item in items {
+        if item.entries().is_none() {
+            let detail = format!("`{path}` holds objects, and this is {}", item.kind());
+            reader.error("stack/wrong-type", "value of the wrong type", detail, &item.place, "");
+            continue;
+        }
+        sources.push(ManifestSource::Inline { object: json(item), place: item.place.clone() });
+    }
+    sources
+}
+
+/// A node as kubectl reads it: scalars as in YAML 1.1, nothing put in.
+fn json(node: &Node) -> Json {
+    match &node.value {
+        Value::Map(entries) => Json::Object(entries.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect::<Map<_, _>>()),
+        Value::List(items) => Json::Array(items.iter().map(json).collect()),
+        Value::Scalar { text, style: Style::Plain } => scalar::resolve(text),
+        Value::Scalar { text, .. } => Json::String(text.clone()),
+    }
+}
+
+fn some_rules(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestRule> {
+    let Some(node) = fields.value("rules") else { return Vec::new() };
+    let path = fields.at("rules");
+    let mut rules = Vec::new();
+    for item in reader.list(node, &path) {
+        let keys: Vec<&str> = ["for"].into_iter().chain(RULE).collect();
+        let Some(fields) = reader.fields(item, &path, &keys) else { continue };
+        let Some(of) = reader.required(&fields, "for", "deployment.apps/*/<name>") else { continue };
+        match of.text.parse() {
+            Ok(pattern) => rules.extend(rule(reader, &fields, pattern)),
+            Err(_) => {
+                let detail = format!("{} is no pattern of addresses", shown(&of.text));
+                let help = "write it like an address, with `*` for any text: `deployment.apps/*/kiali`, `configmap/prod/*`";
+                reader.error("manifest/rule", "bad rule for manifests", detail, &of.place, help);
+            }
+        }
+    }
+    rules
+}
+
+/// The rule that these keys make; nothing when there are none.
+fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, of: AddrPattern) -> Option<ManifestRule> {
+    if RULE.iter().all(|key| fields.get(key).is_none()) {
+        return None;
+    }
+    let force = match fields.value("force") {
+        Some(node) if node.items().is_some() => Some(Force::Paths(paths(reader, fields, "force"))),
+        Some(_) => reader.boolean(fields, "force").map(Force::All),
+        None => None,
+    };
+    Some(ManifestRule {
+        of,
+        adopt: reader.boolean(fields, "adopt"),
+        ignore: paths(reader, fields, "ignore"),
+        force,
+        protect: reader.boolean(fields, "protect"),
+        replace: reader.boolean(fields, "replace"),
+        needs: needs(reader, fields),
+        place: fields.place.clone(),
+    })
+}
+
+fn paths(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) -> Vec<FieldPath> {
+    let mut paths = Vec::new();
+    for text in texts(reader, fields, key) {
+        match text.text.parse::<FieldPath>() {
+            Ok(path) => paths.push(path),
+            Err(error) => {
+                let help = "write it like `spec.replicas`, `webhooks[*].failurePolicy` or `metadata.annotations[\"example.com/x\"]`";
+                reader.error("manifest/rule", "bad rule for manifests", error.to_string(), &text.place, help);
+            }
+        }
+    }
+    paths
+}
+
+fn needs(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<(Addr, Place)> {
+    let mut needs = Vec::new();
+    for text in texts(reader, fields, "needs") {
+        match text.text.parse::<Addr>() {
+            Ok(addr) => needs.push((addr, text.place)),
+            Err(error) => reader.error("manifest/rule", "bad rule for manifests", error.to_string(), &text.place, "see `meshform graph`"),
+        }
+    }
+    needs
+}

@@ -1,0 +1,351 @@
+//! Objects of every kind on a real API server: planned empty, drifted field by field, repaired, replaced and removed; at peace with others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::bed::Bed;
+use super::generate::generate;
+
+fn stack(name: &str) -> String {
+    format!("version: 1\nstack: {name}\ncluster: {{ context: bed }}\nmanifests:\n  all: {{ files: all.json }}\n")
+}
+
+fn write(bed: &Bed, objects: &[Value]) {
+    std::fs::write(bed.path().join("all.json"), json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()).unwrap();
+}
+
+fn namespace(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+}
+
+/// The steps of the next plan that change something, and their changed fields; what is only waited for is left out.
+fn changes(bed: &Bed) -> BTreeMap<String, (String, Vec<String>)> {
+    let plan = bed.run("plan stack.yaml --json").ends_with(0).json();
+    let steps = plan["resource_changes"].as_array().unwrap().iter();
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap().to_owned();
+    steps
+        .filter(|step| step["counts"] == json!(true) && step["action"] != json!("read"))
+        .map(|step| {
+            let fields = step["changed"].as_array().unwrap().iter().map(|change| text(change, "path")).collect();
+            (text(step, "address"), (text(step, "action"), fields))
+        })
+        .collect()
+}
+
+/// Applies without long waits: pods have no node to run on.
+fn apply(bed: &Bed) {
+    let ran = bed.run("apply stack.yaml --auto-approve --no-wait");
+    assert!(matches!(ran.code, Some(0 | 3)) && !ran.stderr.contains("failed:"), "{ran:?}");
+}
+
+/// A path in the API of an object, and what our manager owns of it as JSON pointers to single values outside of lists.
+fn owned_values(object: &Value) -> Vec<String> {
+    fn walk(fields: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+        for (key, below) in fields.as_object().into_iter().flatten() {
+            let Some(name) = key.strip_prefix("f:") else { continue };
+            let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+            match value.get(name) {
+                Some(inner @ Value::Object(_)) => walk(below, inner, &pointer, found),
+                Some(Value::Array(_)) | None => {}
+                Some(_) => found.push(pointer),
+            }
+        }
+    }
+    let managers = object["metadata"]["managedFields"].as_array().unwrap();
+    let ours = managers.iter().find(|entry| entry["manager"] == "meshform" && entry["operation"] == "Apply").unwrap();
+    let mut found = Vec::new();
+    walk(&ours["fieldsV1"], object, "", &mut found);
+    found
+}
+
+/// A merge patch of one value to another one of its type.
+fn patch_of(object: &Value, pointer: &str) -> Value {
+    let other = match object.pointer(pointer).unwrap() {
+        Value::String(text) => json!(format!("{text}x")),
+        Value::Number(number) => json!(number.as_i64().unwrap_or(0) + 1),
+        Value::Bool(truth) => json!(!truth),
+        _ => Value::Null,
+    };
+    let segments: Vec<String> = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+    segments.iter().rev().fold(other, |inner, name| json!({ name: inner }))
+}
+
+#[test]
+fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
+    let bed = Bed::enter(&stack("objects"));
+    let name = "objects-gen";
+    bed.kube_send("PATCH", &format!("/api/v1/namespaces/{name}?fieldManager=generate"), "application/apply-patch+yaml", &namespace(name))
+        .unwrap();
+    let objects = generate(&bed, name, 20);
+    let kinds: BTreeSet<&str> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    println!("{} objects of {} kinds from the server's own OpenAPI", objects.len(), kinds.len());
+    assert!(objects.len() >= 300 && kinds.len() >= 50, "{} objects of {} kinds", objects.len(), kinds.len());
+    write(&bed, &objects);
+    apply(&bed);
+    assert_eq!(changes(&bed), BTreeMap::new(), "after the apply");
+    let (_, requests) = bed.counted(|| bed.run("plan stack.yaml").ends_with(0));
+    let verbs = requests.kube_verbs();
+    assert!(verbs.keys().all(|verb| !verb.starts_with("patch")), "an empty plan makes no dry run: {verbs:?}");
+    std::fs::remove_dir_all(bed.path().join(".meshform")).unwrap();
+    assert_eq!(changes(&bed), BTreeMap::new(), "with every object tried anew on the server");
+    apply(&bed);
+
+    // One field of each object is changed by someone else: told by its path, and put back.
+    let mut drifted = BTreeMap::new();
+    for object in &objects {
+        let path = bed.path_of(object);
+        let live = bed.kube_get(&path);
+        for pointer in owned_values(&live) {
+            let is_mark = pointer.contains("meshform.dev") || pointer.contains("managed-by");
+            let patch = patch_of(&live, &pointer);
+            let answer = bed.kube_send("PATCH", &format!("{path}?fieldManager=someone"), "application/merge-patch+json", &patch);
+            let is_changed = answer.is_ok_and(|answer| answer.pointer(&pointer) != live.pointer(&pointer));
+            if !is_mark && is_changed {
+                drifted.insert(path.clone(), (pointer.clone(), live.pointer(&pointer).unwrap().clone()));
+                break;
+            }
+        }
+    }
+    println!("{} of them drifted by one field", drifted.len());
+    assert!(drifted.len() > 100, "{}", drifted.len());
+    let told = changes(&bed);
+    assert!(told.values().all(|(action, fields)| action == "update" && !fields.is_empty()), "{told:#?}");
+    assert!(told.len() >= drifted.len(), "{} of {}", told.len(), drifted.len());
+    apply(&bed);
+    for (path, (pointer, value)) in &drifted {
+        assert_eq!(bed.kube_get(path).pointer(pointer), Some(value), "{path} {pointer}");
+    }
+    assert_eq!(changes(&bed), BTreeMap::new(), "after the repair");
+
+    let ran = bed.run("destroy stack.yaml --auto-approve");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for object in &objects {
+        let path = bed.path_of(object);
+        let left = bed.kube_send("GET", &path, "application/json", &Value::Null);
+        assert!(left.is_err() || left.as_ref().unwrap()["metadata"]["deletionTimestamp"].is_string(), "{path} is left: {left:?}");
+    }
+    bed.kube_send("DELETE", &format!("/api/v1/namespaces/{name}"), "application/json", &Value::Null).unwrap();
+}
+
+#[test]
+fn objects_that_others_write_to_stay_at_peace() {
+    let bed = Bed::enter(&stack("peace"));
+    let selector = json!({"matchLabels": {"app": "web"}});
+    let pod = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "example/c:1"}]}});
+    let hook = |number: u8| {
+        json!({"name": format!("h{number}.example.com"), "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Ignore",
+            "clientConfig": {"service": {"name": "web", "namespace": "peace"}},
+            "rules": [{"apiGroups": ["example.com"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["nothings"]}]})
+    };
+    let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": "peace"},
+        "spec": {"failurePolicy": "Fail", "reinvocationPolicy": "Never",
+            "matchConstraints": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "peace"}},
+                "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}]},
+            "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression":
+                "Object{data: {\"mode\": \"mutated\", \"added\": \"by admission\"}}"}}]}});
+    let binding = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": "peace"},
+        "spec": {"policyName": "peace"}});
+    // Not the stack's: someone else's admission.
+    for (plural, object) in [("mutatingadmissionpolicies", &policy), ("mutatingadmissionpolicybindings", &binding)] {
+        let path = format!("/apis/admissionregistration.k8s.io/v1/{plural}/peace?fieldManager=admin");
+        bed.kube_send("PATCH", &path, "application/apply-patch+yaml", object).unwrap();
+    }
+    let inside = |kind: &str, api: &str, name: &str, rest: Value| {
+        let mut object = rest;
+        object["apiVersion"] = json!(api);
+        object["kind"] = json!(kind);
+        object["metadata"]["name"] = json!(name);
+        object
+    };
+    let objects = [
+        namespace("peace"),
+        inside(
+            "Deployment",
+            "apps/v1",
+            "web",
+            json!({"metadata": {"namespace": "peace", "annotations": {"note": "ours"}},
+            "spec": {"replicas": 1, "selector": selector, "template": pod}}),
+        ),
+        inside(
+            "HorizontalPodAutoscaler",
+            "autoscaling/v2",
+            "web",
+            json!({"metadata": {"namespace": "peace"},
+            "spec": {"minReplicas": 1, "maxReplicas": 9, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}}),
+        ),
+        inside("ConfigMap", "v1", "mutated", json!({"metadata": {"namespace": "peace"}, "data": {"mode": "ours", "kept": "ours"}})),
+        inside(
+            "ValidatingWebhookConfiguration",
+            "admissionregistration.k8s.io/v1",
+            "peace",
+            json!({"metadata": {}, "webhooks": [hook(1), hook(2)]}),
+        ),
+        inside(
+            "ClusterRole",
+            "rbac.authorization.k8s.io/v1",
+            "peace-all",
+            json!({"metadata": {}, "rules": [],
+            "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"peace": "part"}}]}}),
+        ),
+        inside(
+            "ClusterRole",
+            "rbac.authorization.k8s.io/v1",
+            "peace-part",
+            json!({"metadata": {"labels": {"peace": "part"}},
+            "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}),
+        ),
+        inside(
+            "Service",
+            "v1",
+            "web",
+            json!({"metadata": {"namespace": "peace"}, "spec": {"type": "NodePort", "selector": {"app": "web"}, "ports": [{"port": 80}]}}),
+        ),
+    ];
+    // The admission takes a moment to be known to the server.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    write(&bed, &objects);
+    apply(&bed);
+    let map = bed.kube_get("/api/v1/namespaces/peace/configmaps/mutated");
+    assert_eq!(map["data"]["mode"], "mutated", "the admission does what the test needs: {map}");
+    assert_eq!(changes(&bed), BTreeMap::new(), "an admission that changes what was sent");
+
+    let deployment = "/apis/apps/v1/namespaces/peace/deployments/web";
+    let hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/peace";
+    let merge = "application/merge-patch+json";
+    for round in 0..100_u32 {
+        let scale = json!({"spec": {"replicas": 1 + round % 5}});
+        bed.kube_send("PATCH", &format!("{deployment}/scale?fieldManager=kube-controller-manager"), merge, &scale).unwrap();
+        let note = json!({"metadata": {"annotations": {"deployment.kubernetes.io/revision": round.to_string(), "example.com/touched": round.to_string()}}});
+        bed.kube_send("PATCH", &format!("{deployment}?fieldManager=a-controller"), merge, &note).unwrap();
+        let bundle = json!([
+            {"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": "LS0tCg=="},
+            {"op": "add", "path": "/metadata/annotations", "value": {"example.com/injected": round.to_string()}},
+        ]);
+        if round == 0 {
+            bed.kube_send("PATCH", &format!("{hooks}?fieldManager=istiod"), "application/json-patch+json", &json!([bundle[0]])).unwrap();
+        }
+        if round % 10 == 0 {
+            assert_eq!(changes(&bed), BTreeMap::new(), "round {round}");
+            apply(&bed);
+        } else {
+            // The cheap way to the same answer: the exit code.
+            bed.run("plan stack.yaml --detailed-exitcode").ends_with(0);
+        }
+        assert_eq!(bed.kube_get(deployment)["spec"]["replicas"], json!(1 + round % 5), "round {round}: nobody fought");
+    }
+    let role = bed.kube_get("/apis/rbac.authorization.k8s.io/v1/clusterroles/peace-all");
+    assert_eq!(role["rules"].as_array().map(Vec::len), Some(1), "aggregated by its controller: {role}");
+    // A change of ours goes through beside all that, and leaves the others' fields alone.
+    let mut changed = objects.clone();
+    changed[1]["spec"]["template"]["spec"]["containers"][0]["image"] = json!("example/c:2");
+    write(&bed, &changed);
+    assert_eq!(changes(&bed)["deployment.apps/peace/web"].1, ["spec.template.spec.containers[c].image"]);
+    apply(&bed);
+    assert_eq!(bed.kube_get(deployment)["spec"]["replicas"], json!(5));
+    assert_eq!(bed.kube_get(hooks)["webhooks"][0]["clientConfig"]["caBundle"], "LS0tCg==");
+    bed.run("destroy stack.yaml --auto-approve").ends_with(0);
+    for plural in ["mutatingadmissionpolicybindings", "mutatingadmissionpolicies"] {
+        bed.kube_send("DELETE", &format!("/apis/admissionregistration.k8s.io/v1/{plural}/peace"), "application/json", &Value::Null)
+            .unwrap();
+    }
+}
+
+/// A definition with list types, defaults, a status and a scale, in two versions.
+fn definition() -> Value {
+    let schema = json!({"type": "object", "properties": {
+        "spec": {"type": "object", "properties": {
+            "size": {"type": "integer", "default": 3},
+            "replicas": {"type": "integer"},
+            "ports": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "items": {"type": "object", "required": ["name"],
+                "properties": {"name": {"type": "string"}, "port": {"type": "integer", "default": 80}}}},
+            "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+            "args": {"type": "array", "items": {"type": "string"}},
+            "limit": {"x-kubernetes-int-or-string": true},
+            "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+            "mode": {"type": "string", "x-kubernetes-validations": [{"rule": "self == oldSelf", "message": "mode is immutable"}]}}},
+        "status": {"type": "object", "properties": {"replicas": {"type": "integer"}, "conditions": {"type": "array", "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}}}});
+    let version = |name: &str, storage: bool| {
+        json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": schema},
+            "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}}})
+    };
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "widgets.objects.test"},
+        "spec": {"group": "objects.test", "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"}, "conversion": {"strategy": "None"},
+            "versions": [version("v1", false), version("v2", true)]}})
+}
+
+#[test]
+fn custom_kinds_with_list_types_defaults_versions_and_subresources_are_as_any_other() {
+    let bed = Bed::enter(&stack("custom"));
+    let widget = |name: &str, version: &str, spec: Value| json!({"apiVersion": format!("objects.test/{version}"), "kind": "Widget", "metadata": {"name": name, "namespace": "custom"}, "spec": spec});
+    let spec = json!({"ports": [{"name": "a"}, {"name": "b", "port": 90}], "tags": ["x", "y"], "args": ["1", "2"], "limit": "50%",
+        "free": {"deep": {"er": [1, {"a": "b"}]}}, "mode": "one"});
+    let objects = [
+        namespace("custom"),
+        definition(),
+        widget("one", "v1", spec.clone()),
+        widget("two", "v2", spec.clone()),
+        widget("empty", "v1", json!({})),
+    ];
+    write(&bed, &objects);
+    bed.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert_eq!(changes(&bed), BTreeMap::new());
+    let path = "/apis/objects.test/v2/namespaces/custom/widgets/one";
+    assert_eq!(bed.kube_get(path)["spec"]["size"], 3);
+    let merge = "application/merge-patch+json";
+    // What others add is theirs, and what a controller tells of it is no change.
+    let others = json!([
+        {"op": "add", "path": "/spec/ports/-", "value": {"name": "theirs", "port": 1}},
+        {"op": "add", "path": "/spec/tags/-", "value": "z"},
+        {"op": "add", "path": "/spec/size", "value": 9},
+    ]);
+    bed.kube_send("PATCH", &format!("{path}?fieldManager=other"), "application/json-patch+json", &others).unwrap();
+    bed.kube_send("PATCH", &format!("{path}/status?fieldManager=controller"), merge, &json!({"status": {"replicas": 1}})).unwrap();
+    assert_eq!(changes(&bed), BTreeMap::new(), "additions of others");
+    // What they change of ours is put back.
+    let drift =
+        json!([{"op": "replace", "path": "/spec/ports/1/port", "value": 91}, {"op": "replace", "path": "/spec/args", "value": ["3"]}]);
+    bed.kube_send("PATCH", &format!("{path}?fieldManager=other"), "application/json-patch+json", &drift).unwrap();
+    assert_eq!(changes(&bed)["widget.objects.test/custom/one"].1, ["spec.args", "spec.ports[b].port"]);
+    bed.run("apply stack.yaml --auto-approve").ends_with(0);
+    let live = bed.kube_get(path);
+    assert_eq!((&live["spec"]["args"], &live["spec"]["ports"][2]["name"]), (&json!(["1", "2"]), &json!("theirs")), "{live}");
+    assert_eq!(changes(&bed), BTreeMap::new());
+    // Another version of the same object is no change of it.
+    let mut changed = objects.clone();
+    changed[2]["apiVersion"] = json!("objects.test/v2");
+    changed[3]["spec"]["tags"] = json!(["x"]);
+    write(&bed, &changed);
+    let told = changes(&bed);
+    assert_eq!(told["widget.objects.test/custom/two"].1, ["spec.tags"], "{told:?}");
+    assert!(!told.contains_key("widget.objects.test/custom/one"), "{told:?}");
+    bed.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert_eq!(changes(&bed), BTreeMap::new());
+    // What its own rules don't let change is refused, and replaced with consent.
+    changed[3]["spec"]["mode"] = json!("two");
+    write(&bed, &changed);
+    let plan = bed.run("plan stack.yaml --json").ends_with(1).json();
+    assert_eq!(plan["refusals"][0]["code"], "plan/immutable", "{plan}");
+    assert!(plan["refusals"][0]["reason"].as_str().unwrap().contains("mode is immutable"), "{plan}");
+    bed.run("apply stack.yaml --auto-approve --replace widget.objects.test/custom/two").ends_with(0);
+    assert_eq!(bed.kube_get("/apis/objects.test/v2/namespaces/custom/widgets/two")["spec"]["mode"], "two");
+    assert_eq!(changes(&bed), BTreeMap::new());
+    // The definition goes last, and only when nobody else has objects of its kind.
+    let theirs = widget("theirs", "v2", json!({}));
+    bed.kube_send("POST", "/apis/objects.test/v2/namespaces/custom/widgets", "application/json", &theirs).unwrap();
+    let plan = bed.run("plan stack.yaml --destroy --json").ends_with(0).json();
+    let kept = plan["resource_changes"].as_array().unwrap().iter().filter(|step| step["action"] == "release").count();
+    assert_eq!(kept, 2, "the definition and the namespace: {plan}");
+    bed.kube_send("DELETE", "/apis/objects.test/v2/namespaces/custom/widgets/theirs", "application/json", &Value::Null).unwrap();
+    bed.run("destroy stack.yaml --auto-approve").ends_with(0);
+    assert!(
+        bed.kube_send(
+            "GET",
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.objects.test",
+            "application/json",
+            &Value::Null
+        )
+        .is_err()
+    );
+}
