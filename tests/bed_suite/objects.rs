@@ -85,8 +85,10 @@ fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
     apply(&bed);
     assert_eq!(changes(&bed), BTreeMap::new(), "after the apply");
     let (_, requests) = bed.counted(|| bed.run("plan stack.yaml").ends_with(0));
-    let verbs = requests.kube_verbs();
-    assert!(verbs.keys().all(|verb| !verb.starts_with("patch")), "an empty plan makes no dry run: {verbs:?}");
+    let uris = requests.kube.iter().filter_map(|request| request["requestURI"].as_str());
+    // The controller of nodes writes to them at any time.
+    let tried: Vec<&str> = uris.filter(|uri| uri.contains("fieldManager=meshform") && !uri.contains("/nodes/")).collect();
+    assert!(tried.is_empty(), "an empty plan makes no dry run: {tried:?}");
     std::fs::remove_dir_all(bed.path().join(".meshform")).unwrap();
     assert_eq!(changes(&bed), BTreeMap::new(), "with every object tried anew on the server");
     apply(&bed);
@@ -97,18 +99,21 @@ fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
         let path = bed.path_of(object);
         let live = bed.kube_get(&path);
         for pointer in owned_values(&live) {
-            let is_mark = pointer.contains("meshform.dev") || pointer.contains("managed-by");
+            // Our marks: another stack's name would be a take-over.
+            if pointer.contains("meshform.dev") || pointer.contains("managed-by") {
+                continue;
+            }
             let patch = patch_of(&live, &pointer);
             let answer = bed.kube_send("PATCH", &format!("{path}?fieldManager=someone"), "application/merge-patch+json", &patch);
             let is_changed = answer.is_ok_and(|answer| answer.pointer(&pointer) != live.pointer(&pointer));
-            if !is_mark && is_changed {
+            if is_changed {
                 drifted.insert(path.clone(), (pointer.clone(), live.pointer(&pointer).unwrap().clone()));
                 break;
             }
         }
     }
     println!("{} of them drifted by one field", drifted.len());
-    assert!(drifted.len() > 100, "{}", drifted.len());
+    assert!(drifted.len() > 150, "{}", drifted.len());
     let told = changes(&bed);
     assert!(told.values().all(|(action, fields)| action == "update" && !fields.is_empty()), "{told:#?}");
     assert!(told.len() >= drifted.len(), "{} of {}", told.len(), drifted.len());
@@ -135,7 +140,7 @@ fn objects_that_others_write_to_stay_at_peace() {
     let pod = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "example/c:1"}]}});
     let hook = |number: u8| {
         json!({"name": format!("h{number}.example.com"), "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Ignore",
-            "clientConfig": {"service": {"name": "web", "namespace": "peace"}},
+            "clientConfig": {"service": {"name": "elsewhere", "namespace": "peace"}},
             "rules": [{"apiGroups": ["example.com"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["nothings"]}]})
     };
     let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": "peace"},
@@ -226,12 +231,9 @@ fn objects_that_others_write_to_stay_at_peace() {
         if round == 0 {
             bed.kube_send("PATCH", &format!("{hooks}?fieldManager=istiod"), "application/json-patch+json", &json!([bundle[0]])).unwrap();
         }
+        assert_eq!(changes(&bed), BTreeMap::new(), "round {round}");
         if round % 10 == 0 {
-            assert_eq!(changes(&bed), BTreeMap::new(), "round {round}");
             apply(&bed);
-        } else {
-            // The cheap way to the same answer: the exit code.
-            bed.run("plan stack.yaml --detailed-exitcode").ends_with(0);
         }
         assert_eq!(bed.kube_get(deployment)["spec"]["replicas"], json!(1 + round % 5), "round {round}: nobody fought");
     }
