@@ -24,8 +24,8 @@
 //! | | [`ready`] | whether a live object does what it is for |
 //! | | [`plan`] | desired, observed, prior → decisions |
 //! | edges | [`clock`] | the one time of a run |
-//! | | [`source`] | the files of a stack |
-//! | | [`store`] | the state on disk, its journal and its lease |
+//! | | [`source`] | the files of a stack, its manifests and templates; charts |
+//! | | [`store`] | the state on disk, its journal and its lease; saved plans |
 //! | | [`provider`] | AWS and Kubernetes |
 //! | | [`sandbox`] | both of them inside the process, below the clients' HTTP |
 //! | engines | [`observe`] | looks at the world, in pages |
@@ -35,13 +35,14 @@
 //!
 //! # The way of an apply
 //!
-//! `source::stack_files::load` → `stack::parse` → `stack::check` → `compose::compose` → `graph::Graph::build` → `store::Store::lease` →
+//! `source::stack_files::load` → `stack::parse` → `stack::check` → `source::manifest_files::load` → `render::render` → `compose::compose` → `graph::Graph::build` → `store::Store::lease` →
 //! `ops::connect` → `observe::observe` → `plan::Plan::make` → consent → `apply::apply`, whose events `state::State::fold` takes in.
 //!
 //! # Files that a run touches
 //!
-//! The stack and what it extends; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox `.meshform/sandbox/`; with
-//! `rotate --metrics` the file named there. Nothing else.
+//! The stack, what it extends, its manifests and its `templates/`; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox
+//! `.meshform/sandbox/`; with `plan --out` and `rotate --metrics` the files named there; with `chart` the cache of charts, `meshform.lock` and
+//! the folders named there. Nothing else.
 
 pub mod addr;
 pub mod apply;

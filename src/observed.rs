@@ -46,9 +46,10 @@ pub struct Observed {
     pub identity: Identity,
     /// What is found at the addresses of stack and state.
     pub resources: BTreeMap<Addr, Found>,
-    /// What stands where an address is to move to, or where it came from: the secret that has the new name already, the record in the zone
-    /// that the stack no longer names.
-    pub elsewhere: BTreeMap<Addr, Found>,
+    /// The secrets that have the name already that one of ours is to get.
+    pub at_new_name: BTreeMap<Addr, Found>,
+    /// The records of ours in zones that the stack no longer names for them.
+    pub in_former_zone: BTreeMap<Addr, Found>,
     /// Older generations that are still there, by address.
     pub deposed: BTreeMap<Addr, Vec<Deposed>>,
     /// The zone of each base domain.

@@ -35,11 +35,10 @@ pub fn readiness(group: &str, kind: &str, object: &Value, now: Timestamp) -> Rea
             "" | "Active" => Ready,
             phase => Waiting(format!("its phase is {phase}")),
         },
-        ("networking.k8s.io", "Ingress") => Ready,
         ("policy", "PodDisruptionBudget") => look.observed().unwrap_or(Ready),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => look.definition(),
         ("apiregistration.k8s.io", "APIService") => look.condition_is("Available"),
-        ("autoscaling", _) => Ready,
+        ("autoscaling", _) | ("networking.k8s.io", "Ingress") => Ready,
         _ => look.anything(),
     }
 }
@@ -230,12 +229,8 @@ impl<'a> Look<'a> {
     }
 
     fn claim(&self) -> Readiness {
-        match self.text("/status/phase") {
-            "Bound" => Ready,
-            "Lost" => Failed("its volume is lost".into()),
-            // With `WaitForFirstConsumer` a claim is bound when a pod asks for it, which may be one that waits for the claim.
-            _ => Ready,
-        }
+        // With `WaitForFirstConsumer` a claim is bound when a pod asks for it, which may be one that waits for the claim.
+        if self.text("/status/phase") == "Lost" { Failed("its volume is lost".into()) } else { Ready }
     }
 
     fn service(&self) -> Readiness {

@@ -152,7 +152,7 @@ pub enum StepError {
 
 /// Lines of evidence, each on a line of its own.
 fn told(evidence: &[String]) -> String {
-    evidence.iter().map(|line| format!("\n    {line}")).collect()
+    evidence.iter().flat_map(|line| ["\n    ", line]).collect()
 }
 
 /// A limit as people say it.

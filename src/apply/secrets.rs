@@ -42,11 +42,10 @@ impl<L: Lease> Engine<'_, L> {
         let leaf = material.as_ref().map(|material| material.leaf().clone()).or_else(|| self.leaf(&spec.certificate));
         let description = self.description(&spec, leaf.as_ref());
         let mut attrs = step.after.clone().unwrap_or_default();
-        let follows = spec.description.iter().flat_map(|text| &text.0).any(|part| matches!(part, TextPart::Output { .. }));
         for (path, attr) in spec.attrs(leaf.as_ref(), Some(description)) {
             let is_open = attrs.get(&path).is_none_or(|planned| !planned.is_known());
             // The certificate may be a newer one than the plan's.
-            if is_open || path == "version" || (path == "description" && follows) {
+            if is_open || path == "version" || (path == "description" && spec.has_outputs()) {
                 attrs.insert(path, attr);
             }
         }

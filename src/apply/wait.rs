@@ -305,11 +305,7 @@ impl<L: Lease> Engine<'_, L> {
                     self.set_stage(node, Stage::Blocked);
                 }
             }
-            (Wait::InSync { .. }, Seen::Over) => {
-                self.waits.forget(node);
-                self.look_again(node);
-            }
-            (Wait::Ready { .. }, Seen::Over) => {
+            (Wait::InSync { .. } | Wait::Ready { .. }, Seen::Over) => {
                 self.waits.forget(node);
                 self.look_again(node);
             }

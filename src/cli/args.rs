@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::view::diff::Diff;
 use crate::plan::saved::Source;
 
 /// Provision the edge of an Istio mesh on EKS from one stack file.
@@ -83,6 +84,12 @@ pub enum Command {
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },
+    /// Look at the templates that are built in
+    Template {
+        /// What to do
+        #[command(subcommand)]
+        command: TemplateCommand,
+    },
     /// Render charts as Helm does, and bring, lock and look at them
     Chart(chart::ChartArgs),
     /// Print a completion script
@@ -96,6 +103,19 @@ pub enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// What to do with built-in templates.
+#[derive(Debug, Subcommand)]
+pub enum TemplateCommand {
+    /// List them
+    List,
+    /// Print one; a file of its name under templates/ beside a stack takes its place
+    Show {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
     },
 }
 
@@ -175,6 +195,9 @@ pub struct PlanArgs {
     /// Plan the removal of everything
     #[arg(long)]
     pub destroy: bool,
+    /// How much is shown
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub diff: Diff,
     /// Save the plan, to be looked at with `show` and carried out with `apply`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -215,6 +238,9 @@ pub struct ApplyArgs {
     /// The run.
     #[command(flatten)]
     pub run: RunArgs,
+    /// How much of the plan is shown
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub diff: Diff,
     /// Carry out only the plan with this digest (`digest` of `plan --json`)
     #[arg(long, value_name = "DIGEST")]
     pub expect: Option<String>,

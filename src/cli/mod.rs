@@ -82,6 +82,7 @@ fn dispatch(cli: &Cli) -> Exit {
             Command::Sandbox(args) => cmd::sandbox::run(&context, args),
             Command::History(args) => cmd::history::run(&context, args),
             Command::Explain { code } => cmd::explain::run(code.as_deref()),
+            Command::Template { command } => cmd::template::run(command),
             Command::Chart(args) => cmd::chart::run(&context, args).await,
             Command::Completions { shell } => cmd::completions(*shell),
             Command::Version { json } => cmd::version(*json),

@@ -108,7 +108,9 @@ pub(super) fn references(spec: &ManifestSpec) -> Vec<Reference> {
                 finder.beside("secret", "", secret.get("name"));
             }
         }
-        ("", "PersistentVolumeClaim") => finder.name("storageclass", "storage.k8s.io", None, body.pointer("/spec/storageClassName")),
+        ("", "PersistentVolumeClaim" | "PersistentVolume") => {
+            finder.name("storageclass", "storage.k8s.io", None, body.pointer("/spec/storageClassName"));
+        }
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
             let role = body.pointer("/roleRef/kind").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
             let namespace = finder.namespace.filter(|_| role == "role");
@@ -145,11 +147,13 @@ pub(super) fn references(spec: &ManifestSpec) -> Vec<Reference> {
             finder.name("validatingadmissionpolicy", "admissionregistration.k8s.io", None, policy);
         }
         ("apiregistration.k8s.io", "APIService") => finder.webhook_service(body.pointer("/spec/service")),
-        ("", "PersistentVolume") => finder.name("storageclass", "storage.k8s.io", None, body.pointer("/spec/storageClassName")),
         _ => {}
     }
     finder.found
 }
+
+/// A workload and the labels of its pods.
+type Workload<'a> = (&'a Addr, &'a Map<String, Value>);
 
 /// The workloads behind each service of these resources: those whose pods carry the labels that it selects.
 pub(super) fn serves(resources: &[Resource]) -> BTreeMap<Addr, Vec<Addr>> {
@@ -159,7 +163,7 @@ pub(super) fn serves(resources: &[Resource]) -> BTreeMap<Addr, Vec<Addr>> {
             _ => None,
         })
     };
-    let mut by_namespace: BTreeMap<Option<&str>, Vec<(&Addr, &Map<String, Value>)>> = BTreeMap::new();
+    let mut by_namespace: BTreeMap<Option<&str>, Vec<Workload<'_>>> = BTreeMap::new();
     for (addr, spec) in manifests().filter(|(_, spec)| ["Deployment", "StatefulSet", "DaemonSet"].contains(&spec.object.kind.as_str())) {
         if let Some(Value::Object(labels)) = spec.object.body.pointer("/spec/template/metadata/labels") {
             by_namespace.entry(spec.object.namespace.as_deref()).or_default().push((addr, labels));

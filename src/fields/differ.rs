@@ -34,7 +34,7 @@ pub struct Difference {
 /// The fields that differ, each as high in the tree as it differs as a whole.
 pub fn differences(before: &Value, after: &Value, managers: &[Manager<'_>]) -> Vec<Difference> {
     let mut walk = Walk { path: Vec::new(), found: Vec::new() };
-    walk.value(Some(before), Some(after), managers.to_vec());
+    walk.value(Some(before), Some(after), managers);
     walk.found
 }
 
@@ -44,7 +44,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn value(&mut self, before: Option<&Value>, after: Option<&Value>, managers: Vec<Manager<'_>>) {
+    fn value(&mut self, before: Option<&Value>, after: Option<&Value>, managers: &[Manager<'_>]) {
         if before == after || (before.is_none_or(is_nothing) && after.is_none_or(is_nothing)) {
             return;
         }
@@ -53,10 +53,10 @@ impl Walk {
                 let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
                 for name in names {
                     let below = |manager: &Manager<'_>| -> Option<Value> { field(manager.fields, name).cloned() };
-                    self.child(Segment::Field(name.clone()), old.get(name), new.get(name), &managers, &below);
+                    self.child(Segment::Field(name.clone()), old.get(name), new.get(name), managers, &below);
                 }
             }
-            (Some(Value::Array(old)), Some(Value::Array(new))) if !old.is_empty() && !new.is_empty() => self.list(old, new, &managers),
+            (Some(Value::Array(old)), Some(Value::Array(new))) if !old.is_empty() && !new.is_empty() => self.list(old, new, managers),
             _ => self.found.push(Difference {
                 path: FieldPath::of(self.path.clone()),
                 before: before.filter(|value| !is_nothing(value)).cloned(),
@@ -78,9 +78,9 @@ impl Walk {
             return;
         }
         let owned: Vec<(&Manager<'_>, Value)> = managers.iter().filter_map(|manager| Some((manager, below(manager)?))).collect();
-        let managers = owned.iter().map(|(manager, fields)| Manager { fields, ..**manager }).collect();
+        let managers: Vec<Manager<'_>> = owned.iter().map(|(manager, fields)| Manager { fields, ..**manager }).collect();
         self.path.push(segment);
-        self.value(before, after, managers);
+        self.value(before, after, &managers);
         self.path.pop();
     }
 

@@ -106,9 +106,11 @@ impl FromStr for FieldPath {
 fn is_key_of(key: &str, label: &str) -> bool {
     let Some(json) = key.strip_prefix("k:").or_else(|| key.strip_prefix("v:")) else { return false };
     match serde_json::from_str(json) {
-        Ok(Value::Object(keys)) => label
-            .split('/')
-            .any(|part| keys.values().any(|value| value.as_str() == Some(part) || (value.is_number() && value.to_string() == part))),
+        Ok(Value::Object(keys)) => label.split('/').any(|part| {
+            keys.values().any(|value| {
+                value.as_str().map_or_else(|| part.parse().ok().as_ref() == value.as_i64().as_ref() && value.is_i64(), |text| text == part)
+            })
+        }),
         Ok(Value::String(text)) => text == label,
         _ => false,
     }

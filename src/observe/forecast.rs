@@ -29,6 +29,8 @@ pub(super) struct Asked<'a> {
     pub(super) unserved: &'a BTreeSet<(String, String)>,
     pub(super) lives: &'a BTreeMap<Addr, Live>,
     pub(super) now: Timestamp,
+    /// Whether the server may not be asked to try anything.
+    pub(super) local: bool,
 }
 
 const TRY: ApplyMode = ApplyMode { force: true, dry_run: true };
@@ -79,7 +81,7 @@ impl Look<'_> {
         let marks = self.marks(found);
         let sent = self.spec.sent_hash(&marks);
         let Some(path) = self.path().await? else {
-            let outcome = if self.spec.has_own_definition { self.untried("its definition comes first") } else { Outcome::Unserved };
+            let outcome = if self.spec.has_own_definition { untried("its definition comes first") } else { Outcome::Unserved };
             return Ok((Forecast { sent, live: None, fields: None, body: None, waits: None, outcome }, None));
         };
         if let Some(outcome) = self.other_scope().await? {
@@ -163,11 +165,12 @@ impl Look<'_> {
     async fn of_name(&self, path: &KindPath, sent: String, marks: &Attrs) -> Result<(Forecast, Option<Found>), ProviderError> {
         let mut forecast = Forecast { sent, live: None, fields: None, body: None, waits: None, outcome: Outcome::Untouched };
         if let Some(why) = self.cannot_be_there() {
-            forecast.outcome = self.untried(why);
+            forecast.outcome = untried(why);
             return Ok((forecast, None));
         }
         let whole = body(&self.spec.object, &self.spec.object.body, marks, None, self.spec.data.iter());
-        let tried = self.asked.kube.apply(path, &self.spec.object, &whole, TRY).await;
+        let tried =
+            if self.asked.local { Err(untold(self.addr)) } else { self.asked.kube.apply(path, &self.spec.object, &whole, TRY).await };
         let is_free = match &tried {
             Ok(applied) => applied.is_new,
             Err(error) if error.is_no_answer() => return Err(error.clone()),
@@ -192,8 +195,8 @@ impl Look<'_> {
         }
         forecast.outcome = match tried {
             Err(error) if error.class == Class::Invalid => Outcome::Refused { says: error.message },
-            Err(error) => self.untried(&error.to_string()),
-            Ok(_) => self.untried("it went while it was looked at"),
+            Err(error) => untried(&error.to_string()),
+            Ok(_) => untried("it went while it was looked at"),
         };
         Ok((forecast, None))
     }
@@ -237,6 +240,10 @@ impl Look<'_> {
 
     /// Tries to apply over what is there.
     async fn attempt(&self, path: &KindPath, live: &Live, content: &Value, marks: &Attrs) -> Result<Outcome, ProviderError> {
+        if self.asked.local {
+            let differences = guess(live, content, &self.spec.data, marks);
+            return Ok(Outcome::Untried { why: "it was compared here".to_owned(), differences });
+        }
         let whole = body(&self.spec.object, content, marks, Some(live.uid()), self.spec.data.iter());
         let error = match self.asked.kube.apply(path, &self.spec.object, &whole, TRY).await {
             Ok(applied) => {
@@ -260,10 +267,15 @@ impl Look<'_> {
             Err(_) => Outcome::Refused { says: error.message },
         })
     }
+}
 
-    fn untried(&self, why: &str) -> Outcome {
-        Outcome::Untried { why: why.to_owned(), differences: Vec::new() }
-    }
+fn untried(why: &str) -> Outcome {
+    Outcome::Untried { why: why.to_owned(), differences: Vec::new() }
+}
+
+/// In place of an answer, where the server may not be asked.
+fn untold(addr: &Addr) -> ProviderError {
+    ProviderError::own("trying", &addr.to_string(), Class::NotYet, "it was compared here")
 }
 
 /// What differs, as far as it can be told without the server: fields of the stack's that aren't there as it says them.

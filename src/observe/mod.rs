@@ -30,6 +30,8 @@ use crate::state::State;
 pub struct Scope<'a> {
     /// Only certificates and deliveries: no zone, no record, nothing that would go.
     pub rotate: bool,
+    /// Don't let the API server try anything: objects are compared here.
+    pub local: bool,
     /// Look in every region, whatever the state says: nothing may be left when a stack goes.
     pub everywhere: bool,
     /// All that the stack declares, also what is left out now or is to go: it knows the zones, and the roles that lead to them.
@@ -104,13 +106,13 @@ async fn observe_aws(
     observed.lineages.extend(secrets.lineages);
     observed.deposed = secrets.older;
     observed.resources.extend(secrets.resources);
-    observed.elsewhere = secrets.at_new_name;
+    observed.at_new_name = secrets.at_new_name;
     if wants_records {
         let found = records::observe(desired, scope.declared, prior, aws, &certificates, zones).await?;
         observed.resources.extend(found.resources);
         observed.zones = found.choices;
         observed.record_needs = found.needs;
-        observed.elsewhere.extend(found.former);
+        observed.in_former_zone = found.former;
     }
     observed.deposed.extend(certificates.deposed);
     observed.resources.extend(certificates.resources);

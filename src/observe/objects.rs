@@ -62,7 +62,7 @@ pub(super) async fn observe(desired: &Graph, prior: &State, world: &World, scope
     read_unlisted(kube, &wanted, &known, prior, desired, &listings, &mut found, &mut lives).await?;
     other_namespaces(kube, desired, &mut found).await?;
     if !scope.rotate {
-        let asked = Asked { kube, desired, prior, unserved: &unserved, lives: &lives, now: world.clock.now() };
+        let asked = Asked { kube, desired, prior, unserved: &unserved, lives: &lives, now: world.clock.now(), local: scope.local };
         forecast::all(&asked, &mut found).await?;
         content(kube, desired, prior, &mut found).await?;
     }

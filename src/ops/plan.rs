@@ -16,7 +16,8 @@ pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) 
     }
     let desired = scoped(graph, policy);
     let policy = &Policy { declared: graph.clone(), ..policy.clone() };
-    let scope = Scope { rotate: policy.rotate && policy.replace.is_empty(), everywhere: policy.destroy, declared: graph };
+    let scope =
+        Scope { rotate: policy.rotate && policy.replace.is_empty(), everywhere: policy.destroy, local: policy.is_local, declared: graph };
     let observed = observe(&desired, &prior, world, scope).await?;
     Ok(Plan::make(&desired, &observed, &prior, policy, world.clock.now()))
 }

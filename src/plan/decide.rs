@@ -162,7 +162,7 @@ impl Planner<'_> {
             return;
         }
         let Some(found) = found else {
-            if let Some(former) = self.observed.elsewhere.get(addr) {
+            if let Some(former) = self.observed.in_former_zone.get(addr) {
                 self.step(resource, Action::Create, "another zone is to hold it", None, Vec::new());
                 self.remove_former(addr, former, "goes when the one in the other zone is there");
                 return;
@@ -178,9 +178,7 @@ impl Planner<'_> {
             Owner::Other(owner) => self.decide_foreign(resource, found, owner),
             Owner::Us { .. } => self.decide_ours(resource, found, known),
         }
-        if addr.aws_kind() == Some(AwsKind::AcmValidationRecord)
-            && let Some(former) = self.observed.elsewhere.get(addr)
-        {
+        if let Some(former) = self.observed.in_former_zone.get(addr) {
             self.remove_former(addr, former, "another zone holds it now");
         }
     }
@@ -250,12 +248,11 @@ impl Planner<'_> {
             );
             return;
         }
-        let mut changes = match &resource.spec {
-            Spec::Manifest(spec) => self.manifest_changes(spec, addr),
-            _ => {
-                let attrs = self.wanted_attrs(resource, Some(found), self.generation(addr, Some(found)), Origin::Adopted);
-                diff::changes(addr, &attrs, found, None, &BTreeSet::new())
-            }
+        let mut changes = if let Spec::Manifest(spec) = &resource.spec {
+            self.manifest_changes(spec, addr)
+        } else {
+            let attrs = self.wanted_attrs(resource, Some(found), self.generation(addr, Some(found)), Origin::Adopted);
+            diff::changes(addr, &attrs, found, None, &BTreeSet::new())
         };
         changes.retain(|change| change.path != "status");
         if let Some(change) = changes.iter().find(|change| change.replaces) {
@@ -389,7 +386,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn replace(&mut self, resource: &Resource, found: &Found, why: &str, changes: Vec<Change>) {
-        if let Some(taken) = self.observed.elsewhere.get(&resource.addr) {
+        if let Some(taken) = self.observed.at_new_name.get(&resource.addr) {
             self.take_new_name(resource, found, taken);
             return;
         }
@@ -859,8 +856,7 @@ impl Planner<'_> {
         self.unchanged += before - self.steps.len();
         for step in &mut self.steps {
             let Some(Spec::Secret(spec)) = desired.get(&step.addr).map(|resource| &resource.spec) else { continue };
-            let follows = spec.description.iter().flat_map(|text| &text.0).any(|part| matches!(part, TextPart::Output { .. }));
-            if step.action != Action::Update || follows {
+            if step.action != Action::Update || spec.has_outputs() {
                 continue;
             }
             let is_carried = |change: &Change| change.path == "version";

@@ -78,7 +78,9 @@ impl Planner<'_> {
         }
         if let Outcome::Immutable { says, differences } = &forecast.outcome {
             let mut changes: Vec<Change> = differences.iter().map(|difference| change(difference, spec.is_secret())).collect();
-            changes.iter_mut().for_each(|change| change.replaces = true);
+            for change in &mut changes {
+                change.replaces = true;
+            }
             if spec.rules.replace {
                 self.replace_manifest(resource, spec, found, says, changes);
             } else {

@@ -187,6 +187,7 @@ pub struct Refusal {
 }
 
 /// What the user wants beyond the stack.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// Remove everything.
@@ -203,6 +204,8 @@ pub struct Policy {
     pub replace: BTreeSet<Addr>,
     /// Only certificates and deliveries, and nothing is removed but what a new certificate replaces.
     pub rotate: bool,
+    /// Compare objects here, and don't let the API server try anything.
+    pub is_local: bool,
     /// The whole stack, with the parts that are left out or are to go.
     pub declared: Graph,
     /// The prices to reckon with.

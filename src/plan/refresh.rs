@@ -32,7 +32,7 @@ pub(super) fn events(desired: &Graph, observed: &Observed, prior: &State, lineag
     }
     for (addr, known) in prior.resources.iter().filter(|(addr, _)| observed.coverage.has(addr)) {
         let found = observed.resources.get(addr).filter(|found| is_there(found));
-        let is_elsewhere = |current: &Instance| observed.elsewhere.get(addr).is_some_and(|former| former.id == current.id);
+        let is_elsewhere = |current: &Instance| observed.in_former_zone.get(addr).is_some_and(|former| former.id == current.id);
         if let (Some(current), None) = (known.current.as_ref().filter(|current| !is_elsewhere(current)), found) {
             events.push(Event::Deleted { addr: addr.clone(), id: current.id.clone() });
         }

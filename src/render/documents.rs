@@ -60,7 +60,7 @@ fn split(text: &str) -> Vec<(usize, &str)> {
     parts
 }
 
-fn json(node: Node) -> Result<Value, String> {
+pub(super) fn json(node: Node) -> Result<Value, String> {
     Ok(match node {
         Node::Null => Value::Null,
         Node::Bool(truth) => Value::Bool(truth),

@@ -1,7 +1,9 @@
 //! From files to Kubernetes objects: what a stack's `manifests:` name, read, taken apart and checked, each with the place it comes from.
 
+pub mod built_in;
 mod documents;
 mod object;
+mod template;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,6 +58,13 @@ pub fn render(stack: &Stack, files: &ManifestFiles, sources: &mut Sources, diags
         for source in &set.sources {
             match source {
                 ManifestSource::Inline { object, place } => objects.push((object.clone(), place.clone(), 1)),
+                ManifestSource::Template(used) => {
+                    let own = files.get(&used.path).and_then(|found| found.first());
+                    if let Some(file) = template::render(used, own, diags) {
+                        sources.add(&file.name, &file.text);
+                        objects.extend(documents::read(&file, diags));
+                    }
+                }
                 ManifestSource::File { path, .. } => {
                     for file in files.get(path).into_iter().flatten() {
                         objects.extend(documents::read(file, diags));

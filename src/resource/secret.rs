@@ -6,7 +6,7 @@ use super::certificate::LeafFacts;
 use super::{Attr, AttrDef, Attrs, OnChange, Seen};
 use crate::addr::Addr;
 use crate::secret::sha256_hex;
-use crate::stack::Text;
+use crate::stack::{Text, TextPart};
 
 /// The attributes.
 pub const ATTRS: &[AttrDef] = &[
@@ -57,6 +57,11 @@ impl SecretSpec {
         ]);
         attrs.extend(self.tags.iter().map(|(key, value)| (format!("tags.{key}"), Attr::text(value))));
         attrs
+    }
+
+    /// Whether its description follows what its certificate is.
+    pub fn has_outputs(&self) -> bool {
+        self.description.iter().flat_map(|text| &text.0).any(|part| matches!(part, TextPart::Output { .. }))
     }
 }
 

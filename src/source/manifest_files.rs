@@ -20,11 +20,13 @@ pub fn load(stack: &Stack, sources: &mut Sources, diags: &mut Diagnostics) -> Re
     let mut files = ManifestFiles::new();
     let mut count = 0;
     let sets = stack.manifests.values().flat_map(|set| &set.sources);
-    for (path, place) in sets.filter_map(|source| match source {
-        ManifestSource::File { path, place } => Some((path, place)),
+    for (path, place, is_needed) in sets.filter_map(|source| match source {
+        ManifestSource::File { path, place } => Some((path, place, true)),
+        // A template may be a built-in one.
+        ManifestSource::Template(used) => Some((&used.path, &used.place, false)),
         ManifestSource::Inline { .. } => None,
     }) {
-        if files.contains_key(path) {
+        if files.contains_key(path) || (!is_needed && !Path::new(path).exists()) {
             continue;
         }
         let mut read = Vec::new();
@@ -88,16 +90,13 @@ fn file(path: &Path, place: &Place, sources: &mut Sources, diags: &mut Diagnosti
         diags.push(Diagnostic::error("manifest/too-large", "too many manifests", detail).at(place));
         return None;
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => {
-            sources.add(&name, &text);
-            Some(ManifestFile { name, text })
-        }
-        Err(_) => {
-            let detail = format!("{} is not UTF-8", shown(&name));
-            diags.push(Diagnostic::error("manifest/yaml", "manifest can't be read", detail).at(place));
-            None
-        }
+    if let Ok(text) = String::from_utf8(bytes) {
+        sources.add(&name, &text);
+        Some(ManifestFile { name, text })
+    } else {
+        let detail = format!("{} is not UTF-8", shown(&name));
+        diags.push(Diagnostic::error("manifest/yaml", "manifest can't be read", detail).at(place));
+        None
     }
 }
 

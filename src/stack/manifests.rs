@@ -1,5 +1,6 @@
 //! `manifests:` as the stack says it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,7 +13,7 @@ use crate::fields::FieldPath;
 /// `manifests.<key>`: objects, and what the stack says of them.
 #[derive(Clone, Debug)]
 pub struct ManifestSet {
-    /// Where the objects come from, in the order written: files first, then inline objects.
+    /// Where the objects come from, in the order written: files, templates, inline objects.
     pub sources: Vec<ManifestSource>,
     /// The namespace of namespaced objects that name none.
     pub namespace: Option<String>,
@@ -32,6 +33,8 @@ pub enum ManifestSource {
         /// Where it is named.
         place: Place,
     },
+    /// A template, and what it is given.
+    Template(TemplateUse),
     /// An object that stands in the stack itself.
     Inline {
         /// The object.
@@ -39,6 +42,19 @@ pub enum ManifestSource {
         /// Where it stands.
         place: Place,
     },
+}
+
+/// A template with its inputs.
+#[derive(Clone, Debug)]
+pub struct TemplateUse {
+    /// The name: that of a file under `templates/`, or of a built-in template.
+    pub name: String,
+    /// Where the stack's own template of that name would be, relative to the working directory.
+    pub path: String,
+    /// The inputs, each with its place.
+    pub inputs: BTreeMap<String, (Value, Place)>,
+    /// Where it is named.
+    pub place: Place,
 }
 
 /// What a stack says of objects beyond what they say themselves.

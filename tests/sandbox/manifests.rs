@@ -424,3 +424,39 @@ fn deliveries_go_to_a_namespace_of_a_manifest() {
     assert!(lab.planned().is_empty());
     lab.run("destroy stack.yaml --auto-approve").ends_with(0);
 }
+
+#[test]
+fn templates_are_given_checked_inputs() {
+    let stack = "vars: { size: 4 }\nmanifests:\n  web:\n    files: [web.yaml, kinds/]\n    namespace: web\n    templates:\n      - { template: restricted-namespace, inputs: { name: web, labels: { tier: front }, from: [other] } }\n      - { template: autoscaling, inputs: { name: web, namespace: web, labels: { app: web }, max: \"${vars.size}\" } }\n      - { template: own, inputs: { words: [\"a: b\", \"}} {{\"] } }\n";
+    let lab = lab_with(stack, &WEB.replace("          envFrom: [{ configMapRef: { name: settings } }]\n", ""));
+    std::fs::create_dir_all(lab.path().join("templates")).unwrap();
+    let own = "{# inputs: { words: { type: list }, mode: { type: string, default: \"on\" } } #}\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: own }\ndata:\n  mode: {{ mode }}\n  {% for word in words %}w{{ loop.index }}: {{ word }}\n  {% endfor %}\n";
+    lab.write("templates/own.yaml", own);
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    let raw = lab.raw();
+    assert_eq!(get(&raw, "", "ConfigMap", "own")["data"], json!({"mode": "on", "w1": "a: b", "w2": "}} {{"}));
+    let policy = get(&raw, "networking.k8s.io", "NetworkPolicy", "from-known");
+    assert_eq!(policy["spec"]["ingress"][0]["from"][1]["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"], "other");
+    assert_eq!(get(&raw, "policy", "PodDisruptionBudget", "web")["spec"]["maxUnavailable"], 1);
+    drop(raw);
+    assert!(lab.planned().is_empty());
+    for (name, change, wanted) in [
+        ("a missing input", ("{ words: ", "{ word: "), "has no input `word`"),
+        ("a wrong type", ("max: \"${vars.size}\"", "max: many"), "`max` of built-in template autoscaling is a whole number"),
+        ("an unknown template", ("template: own", "template: owm"), "neither `templates/owm.yaml` nor a built-in template"),
+    ] {
+        lab.write("stack.yaml", &format!("{HEAD}{stack}").replace(change.0, change.1));
+        let ran = lab.run("validate stack.yaml").ends_with(1);
+        assert!(ran.stderr.contains(wanted), "{name}: {}", ran.stderr);
+    }
+    lab.write("stack.yaml", &format!("{HEAD}{stack}"));
+    lab.write("templates/own.yaml", &own.replace("{{ mode }}", "{{ moda }}"));
+    let ran = lab.run("validate stack.yaml").ends_with(1);
+    assert!(ran.stderr.contains("templates/own.yaml:6:") && ran.stderr.contains("stack.yaml:13:"), "{}", ran.stderr);
+    // A stack's own template takes the place of a built-in one, which can be printed to begin with.
+    let built_in = lab.run("template show autoscaling").ends_with(0).stdout;
+    lab.write("templates/autoscaling.yaml", &built_in.replace("maxUnavailable: {{ unavailable }}", "minAvailable: 2"));
+    lab.write("templates/own.yaml", own);
+    assert_eq!(fields(&lab, "poddisruptionbudget.policy/web/web"), ["spec.maxUnavailable", "spec.minAvailable"]);
+    assert!(lab.run("template list").ends_with(0).stdout.contains("restricted-namespace"));
+}

@@ -7,6 +7,7 @@ use crate::apply::{Applied, Options, Progress, Stop};
 use crate::cli::args::{ApplyArgs, StackArgs};
 use crate::cli::context::{Context, Loaded, policy};
 use crate::cli::exit::Exit;
+use crate::cli::view::diff::Diff;
 use crate::cli::view::human;
 use crate::cli::view::json::Stream;
 use crate::cli::view::live::{Live, sum};
@@ -18,6 +19,9 @@ use crate::plan::saved::{Decisions, SavedPlan};
 use crate::store::{Lease as _, Store as _, plan_file};
 
 pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bool) -> Exit {
+    if args.diff == Diff::Local {
+        return report::usage("`--diff local` is a guess, and nothing is carried out by it", "look at `meshform plan --diff local`");
+    }
     let saved = match saved_plan(args, destroy) {
         Ok(saved) => saved,
         Err(exit) => return exit,
@@ -55,13 +59,13 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
         let paint = Paint::new(context.colour);
         match &stream {
             Some(stream) => stream.plan(&plan),
-            None => print!("{}", human::plan(&plan, paint)),
+            None => print!("{}", human::plan(&plan, paint, args.diff)),
         }
         if !plan.refusals.is_empty() {
             return Ok(Exit::Failed);
         }
-        let digest = Decisions::of(&plan).digest();
-        if let Some(expected) = args.expect.as_ref().filter(|expected| **expected != digest) {
+        let expected = args.expect.as_ref().map(|expected| (expected, Decisions::of(&plan).digest()));
+        if let Some((expected, digest)) = expected.filter(|(expected, digest)| *expected != digest) {
             eprintln!("error[plan/unexpected]: the plan above has the digest {digest}, and {expected} was expected; nothing was changed");
             eprintln!("  = help: look at it with `meshform plan`, and have it approved again");
             return Ok(Exit::Failed);

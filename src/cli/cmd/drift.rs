@@ -4,6 +4,7 @@ use crate::cli::args::DriftArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::report;
+use crate::cli::view::diff::Diff;
 use crate::cli::view::paint::Paint;
 use crate::cli::view::{human, json};
 use crate::ops;
@@ -27,7 +28,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &DriftArgs) -> Exit {
     // What stands in the way of an apply is no drift, but what is told must not hide that the look was not whole.
     let is_blind = plan.refusals.iter().any(|refusal| refusal.addr.is_none());
     if is_blind {
-        print!("{}", human::plan(&plan, Paint::new(context.colour)));
+        print!("{}", human::plan(&plan, Paint::new(context.colour), Diff::Short));
         return Exit::Failed;
     }
     if args.json {

@@ -13,6 +13,7 @@ pub(super) mod rotate;
 pub(super) mod sandbox;
 pub(super) mod show;
 pub(super) mod state;
+pub(super) mod template;
 pub(super) mod validate;
 
 use clap::CommandFactory as _;

@@ -4,9 +4,11 @@ use crate::cli::args::PlanArgs;
 use crate::cli::context::{Context, policy};
 use crate::cli::exit::Exit;
 use crate::cli::report;
+use crate::cli::view::diff::Diff;
 use crate::cli::view::paint::Paint;
 use crate::cli::view::{human, json};
 use crate::ops;
+use crate::plan::Policy;
 use crate::plan::saved::{SavedPlan, Source};
 use crate::store::{Store as _, plan_file};
 
@@ -15,8 +17,11 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if args.diff == Diff::Local && args.out.is_some() {
+        return report::usage("a plan that was compared here only is a guess, and can't be saved", "leave out `--diff local`");
+    }
     let policy = match policy(&args.part, &loaded, args.destroy) {
-        Ok(policy) => policy,
+        Ok(policy) => Policy { is_local: args.diff == Diff::Local, ..policy },
         Err(exit) => return exit,
     };
     let made = async {
@@ -28,7 +33,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
         Ok(plan) => plan,
         Err(error) => return report::failed(&error),
     };
-    let (text, shown) = (human::plan(&plan, Paint::new(context.colour)), json::plan(&plan));
+    let plain = Paint::new(false);
     if let Some(path) = args.out.as_ref().filter(|_| plan.refusals.is_empty()) {
         let file = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
         let source = Source {
@@ -37,7 +42,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
             var_files: args.stack.var_files.iter().map(file).collect(),
             graph: loaded.graph.digest(),
         };
-        let saved = SavedPlan::new(&plan, &policy, source, human::plan(&plan, Paint::new(false)), shown.clone());
+        let saved = SavedPlan::new(&plan, &policy, source, human::plan(&plan, plain, args.diff), json::plan(&plan));
         if let Err(error) = plan_file::write(path, &saved) {
             return report::plan_file(&error);
         }
@@ -45,9 +50,9 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
         eprintln!("Look at it with `meshform show {0}`, carry it out with `meshform apply {0}`.", path.display());
     }
     if args.json {
-        println!("{shown:#}");
+        println!("{:#}", json::plan(&plan));
     } else {
-        print!("{text}");
+        print!("{}", human::plan(&plan, Paint::new(context.colour), args.diff));
     }
     if !plan.refusals.is_empty() {
         return Exit::Failed;

@@ -11,6 +11,7 @@ use crate::apply::{Applied, Options, Progress, Stop};
 use crate::cli::args::RotateArgs;
 use crate::cli::context::{Context, Loaded};
 use crate::cli::exit::Exit;
+use crate::cli::view::diff::Diff;
 use crate::cli::view::human;
 use crate::cli::view::live::Live;
 use crate::cli::view::paint::Paint;
@@ -67,7 +68,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
         if args.json {
             println!("{:#}", crate::cli::view::json::plan(&plan));
         } else {
-            print!("{}", human::plan(&plan, paint));
+            print!("{}", human::plan(&plan, paint, Diff::Short));
         }
         let is_pending = !plan.is_empty();
         return Ok(match (plan.refusals.is_empty() && plan.left_out.is_empty(), args.detailed_exitcode && is_pending) {
@@ -80,11 +81,11 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
     let world = context.connect(&loaded.stack).await?;
     let plan = ops::plan::plan(&loaded.graph, lease.state(), &world, policy).await?;
     if !plan.refusals.is_empty() {
-        eprint!("{}", human::plan(&plan, paint));
+        eprint!("{}", human::plan(&plan, paint, Diff::Short));
         return Ok(Exit::Failed);
     }
     if !args.json && (!plan.is_empty() || !plan.notes.is_empty() || !plan.left_out.is_empty()) {
-        eprint!("{}", human::plan(&plan, paint));
+        eprint!("{}", human::plan(&plan, paint, Diff::Short));
     }
     let options = Options {
         parallelism: usize::from(args.parallelism),

@@ -5,6 +5,7 @@ use crate::cli::args::{ReadArgs, StackArgs, StateArgs, StateCommand};
 use crate::cli::context::{Context, Loaded};
 use crate::cli::exit::Exit;
 use crate::cli::report;
+use crate::cli::view::diff::Diff;
 use crate::cli::view::human;
 use crate::cli::view::paint::Paint;
 use crate::event::Event;
@@ -81,7 +82,7 @@ async fn rebuild(context: &Context, loaded: &Loaded) -> Result<Exit, OpError> {
     let world = context.connect(&loaded.stack).await?;
     let plan = ops::rebuild::rebuild(&loaded.graph, &world, &mut lease).await?;
     if !plan.refusals.is_empty() {
-        print!("{}", human::plan(&plan, Paint::new(context.colour)));
+        print!("{}", human::plan(&plan, Paint::new(context.colour), Diff::Short));
         return Ok(Exit::Failed);
     }
     let count = lease.state().resources.values().filter(|known| known.current.is_some()).count();

@@ -2,16 +2,19 @@
 
 use std::fmt::Write as _;
 
+use super::diff::{self, Diff};
 use super::paint::Paint;
 use crate::plan::marks::is_mark;
 use crate::plan::{Action, Change, Drift, Plan, Refusal, Step};
-use crate::resource::{Attr, Spec};
+use crate::resource::Spec;
 
-/// The most characters of a value that are shown.
-const MAX_VALUE: usize = 120;
+/// From this number of steps on the gravest are told again at the end, where a person looks.
+const MANY: usize = 12;
+/// How many of the gravest.
+const GRAVEST: usize = 5;
 
 /// A plan in words: what is in the way, what drifted, what would change, and the sum.
-pub(crate) fn plan(plan: &Plan, paint: Paint) -> String {
+pub(crate) fn plan(plan: &Plan, paint: Paint, diff: Diff) -> String {
     let mut out = String::new();
     for refusal in plan.refusals.iter().chain(&plan.left_out) {
         out.push_str(&self::refusal(refusal, paint));
@@ -24,7 +27,7 @@ pub(crate) fn plan(plan: &Plan, paint: Paint) -> String {
     }
     out.push_str(&drift(&plan.drift, paint));
     for step in plan.steps.iter().filter(|step| step.counts) {
-        out.push_str(&self::step(step, plan, paint));
+        out.push_str(&self::step(step, plan, paint, diff));
     }
     let later: Vec<&Step> = plan.steps.iter().filter(|step| !step.counts && step.is_deposed && plan.is_empty()).collect();
     for step in later {
@@ -36,6 +39,17 @@ pub(crate) fn plan(plan: &Plan, paint: Paint) -> String {
     if plan.is_empty() {
         let _ = writeln!(out, "{} {} unchanged.", paint.green("No changes."), plan.unchanged);
         return out;
+    }
+    let steps = plan.steps.iter().filter(|step| step.counts).count();
+    let gravest = if steps >= MANY { gravest(plan) } else { Vec::new() };
+    if !gravest.is_empty() {
+        let _ = writeln!(out, "\n{}", paint.bold("The gravest of it:"));
+        for (_, step, what) in gravest.iter().take(GRAVEST) {
+            let _ = writeln!(out, "  {} {what}: {}", step.addr, step.reason);
+        }
+        if gravest.len() > GRAVEST {
+            let _ = writeln!(out, "  … and {} more that are replaced, removed, taken or restarted", gravest.len() - GRAVEST);
+        }
     }
     out.push_str(&cost(plan));
     let _ = writeln!(out, "{}", paint.bold(&summary(plan)));
@@ -64,8 +78,8 @@ pub(crate) fn drift(drift: &[Drift], paint: Paint) -> String {
                     out,
                     "      {}: {} {}",
                     change.path,
-                    value(change.before.as_ref(), &change.path),
-                    paint.dim(&format!("(was {})", value(change.after.as_ref(), &change.path)))
+                    diff::value(change.before.as_ref(), Diff::Short),
+                    paint.dim(&format!("(was {})", diff::value(change.after.as_ref(), Diff::Short)))
                 );
             }
         }
@@ -74,7 +88,7 @@ pub(crate) fn drift(drift: &[Drift], paint: Paint) -> String {
     out
 }
 
-fn step(step: &Step, plan: &Plan, paint: Paint) -> String {
+fn step(step: &Step, plan: &Plan, paint: Paint, diff: Diff) -> String {
     let (glyph, word) = match step.action {
         Action::Create => (paint.green("+"), paint.green("create")),
         Action::Adopt => (paint.cyan(">"), paint.cyan("adopt")),
@@ -90,59 +104,59 @@ fn step(step: &Step, plan: &Plan, paint: Paint) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "  {glyph} {}  {word}  {}", paint.bold(&step.addr.to_string()), paint.dim(&step.reason));
     if matches!(step.action, Action::Create) {
-        for line in created(step, plan) {
+        for line in created(step, plan, diff) {
             let _ = writeln!(out, "      {line}");
         }
     }
     for change in step.changes.iter().filter(|change| !is_mark(&change.path) || step.action == Action::Update) {
-        let _ = writeln!(out, "      {}", self::change(change, paint));
+        for line in diff::change(change, paint, diff) {
+            let _ = writeln!(out, "      {line}");
+        }
     }
     out
 }
 
 /// The few lines that say what a new resource is.
-fn created(step: &Step, plan: &Plan) -> Vec<String> {
+fn created(step: &Step, plan: &Plan, diff: Diff) -> Vec<String> {
     let Some(resource) = plan.graph.get(&step.addr) else { return Vec::new() };
     match &resource.spec {
         Spec::Certificate(spec) => {
             let names: Vec<&str> = spec.names.iter().map(String::as_str).collect();
             let export = if spec.export { "exportable" } else { "not exportable" };
-            vec![format!("{} {export} in {}: {}", spec.key_algorithm.as_str(), spec.region, clip(&names.join(", ")))]
+            vec![format!("{} {export} in {}: {}", spec.key_algorithm.as_str(), spec.region, diff::clip(&names.join(", "), diff))]
         }
         Spec::Secret(spec) => vec![format!("name: {:?}; version known once {} is issued", spec.name, spec.certificate)],
         Spec::Object(spec) => match &spec.certificate {
             Some(certificate) => vec![format!("tls.crt, tls.key: (secret, known once {certificate} is issued)")],
             None => Vec::new(),
         },
+        Spec::Manifest(spec) if diff == Diff::Full => {
+            let mut lines = diff::tree(&spec.object.body);
+            lines.extend(spec.data.iter().map(|(key, value)| format!("data.{key}: (secret, {})", value.fingerprint())));
+            lines
+        }
         Spec::ValidationRecord(_) | Spec::Manifest(_) => Vec::new(),
     }
 }
 
-fn change(change: &Change, paint: Paint) -> String {
-    let taken = change.manager.as_ref().map(|manager| format!(" (set by {manager})")).unwrap_or_default();
-    let forced = if change.replaces { paint.red(" # needs a new one") } else { String::new() };
-    let before = value(change.before.as_ref(), &change.path);
-    let after = value(change.after.as_ref(), &change.path);
-    format!("{}: {before} -> {after}{}{forced}", change.path, paint.dim(&taken))
-}
-
-/// A value for people; a secret's is its fingerprint.
-fn value(attr: Option<&Attr>, _path: &str) -> String {
-    match attr {
-        None => "(absent)".into(),
-        Some(Attr::Secret(fingerprint)) => format!("(secret, {fingerprint})"),
-        Some(Attr::Unknown(addr)) => format!("(known once {addr} is issued)"),
-        Some(Attr::Value(value)) => clip(&value.to_string()),
-    }
-}
-
-fn clip(text: &str) -> String {
-    if text.chars().count() <= MAX_VALUE {
-        return text.to_owned();
-    }
-    let mut clipped: String = text.chars().take(MAX_VALUE).collect();
-    clipped.push('…');
-    clipped
+/// The steps that a person must not miss among many: what is replaced, removed or taken from others, and what restarts.
+fn gravest(plan: &Plan) -> Vec<(u8, &Step, &'static str)> {
+    let grave = |step: &Step| -> Option<(u8, &'static str)> {
+        let restarts = |change: &Change| change.path.starts_with("spec.template.");
+        match step.action {
+            Action::Replace => Some((0, "is replaced")),
+            Action::Delete => Some((1, "is deleted")),
+            Action::Adopt => Some((2, "is taken over")),
+            Action::Update if step.changes.iter().any(|change| change.manager.is_some()) => Some((3, "takes a field from another manager")),
+            Action::Update if step.changes.iter().any(restarts) => Some((4, "starts its pods anew")),
+            Action::Release => Some((5, "is let go")),
+            _ => None,
+        }
+    };
+    let counted = plan.steps.iter().filter(|step| step.counts);
+    let mut steps: Vec<_> = counted.filter_map(|step| grave(step).map(|(rank, what)| (rank, step, what))).collect();
+    steps.sort_by_key(|(rank, step, _)| (*rank, step.addr.is_kube(), step.addr.clone()));
+    steps
 }
 
 fn cost(plan: &Plan) -> String {
@@ -155,7 +169,7 @@ fn cost(plan: &Plan) -> String {
         out,
         "\nAWS charges ${:.2} at issue ({}), and ${:.2} at every renewal of the stack's certificates (prices of {}).",
         plan.cost.total_at_issue(),
-        clip(&each.join(", ")),
+        diff::clip(&each.join(", "), Diff::Short),
         plan.cost.per_renewal,
         plan.cost.as_of
     );

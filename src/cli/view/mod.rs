@@ -1,5 +1,6 @@
 //! Views: the same plans and events, for people and for programs.
 
+pub(super) mod diff;
 pub(super) mod human;
 pub(super) mod json;
 pub(super) mod live;

@@ -123,8 +123,8 @@ struct Kinds {
 #[derive(Deserialize)]
 struct Kind {
     name: String,
-    #[serde(default)]
-    kind: String,
+    #[serde(default, rename = "kind")]
+    titled: String,
     namespaced: bool,
     #[serde(default)]
     verbs: Vec<String>,
@@ -187,7 +187,7 @@ impl Kube {
             let found: Kinds = serde_json::from_slice(&answer).map_err(|e| unreadable("get", &own, &path, &e))?;
             let (group, version) = split_api_version(&api_version);
             for kind in found.resources.into_iter().filter(|kind| !kind.name.contains('/')) {
-                catalog.add(group, version, kind.kind, kind.name, kind.namespaced, is_kept(&kind.verbs));
+                catalog.add(group, version, kind.titled, kind.name, kind.namespaced, is_kept(&kind.verbs));
             }
         }
         Ok(catalog)
@@ -202,12 +202,11 @@ impl Kube {
 
 impl Catalog {
     fn add(&mut self, group: &str, version: &str, kind: String, plural: String, namespaced: bool, is_kept: bool) {
-        match self.kinds.iter_mut().find(|one| one.group == group && one.plural == plural) {
-            Some(known) => known.versions.push(version.to_owned()),
-            None => {
-                let (group, versions) = (group.to_owned(), vec![version.to_owned()]);
-                self.kinds.push(Served { group, kind, plural, namespaced, versions, is_kept });
-            }
+        if let Some(known) = self.kinds.iter_mut().find(|one| one.group == group && one.plural == plural) {
+            known.versions.push(version.to_owned());
+        } else {
+            let (group, versions) = (group.to_owned(), vec![version.to_owned()]);
+            self.kinds.push(Served { group, kind, plural, namespaced, versions, is_kept });
         }
     }
 }

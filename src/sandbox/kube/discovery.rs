@@ -49,9 +49,12 @@ pub(super) fn is_aggregated(request: &Request) -> bool {
     matches!(request.path.as_slice(), [root] if root == "api" || root == "apis") && first == AGGREGATED
 }
 
+/// A group, and the kinds of each of its versions.
+type Group = (String, Vec<(String, Vec<Value>)>);
+
 /// All groups of a root with their versions and kinds.
 pub(super) fn aggregated(tx: &Tx<'_>, is_core: bool) -> Value {
-    let mut groups: Vec<(String, Vec<(String, Vec<Value>)>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for kind in kinds::all(tx).into_iter().filter(|kind| kind.group.is_empty() == is_core) {
         let scope = if kind.namespaced { "Namespaced" } else { "Cluster" };
         let mut resource = json!({

@@ -78,11 +78,11 @@ pub(super) fn roll_out(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
             "conditions": [{"type": "Ready", "status": "True", "lastProbeTime": null, "lastTransitionTime": now}],
         }),
     };
-    put(tx, key, &mut object, wanted);
+    put(tx, key, &mut object, &wanted);
     Ok(())
 }
 
-fn put(tx: &mut Tx<'_>, key: &str, object: &mut Value, status: Value) {
+fn put(tx: &mut Tx<'_>, key: &str, object: &mut Value, status: &Value) {
     // A pod's status keeps what the server gave it.
     let fields = child_mut(child_mut_value(object), "status");
     for (field, value) in status.as_object().into_iter().flatten() {
@@ -130,7 +130,7 @@ fn stuck(tx: &mut Tx<'_>, key: &str, plural: &str, mut object: Value, image: &st
             {"name": name, "image": image, "imageID": "", "ready": false, "restartCount": 0, "state": {"waiting": waiting}},
         ]});
     }
-    put(tx, key, &mut object, wanted);
+    put(tx, key, &mut object, &wanted);
     if plural == "deployments" && !is_late {
         schedule(tx, deadline, "kube.rollout", key)?;
     }

@@ -10,7 +10,7 @@ use crate::addr::Addr;
 use crate::diag::{Place, shown};
 use crate::fields::FieldPath;
 use crate::input::{Node, Style, Value};
-use crate::stack::manifests::{AddrPattern, Force, ManifestRule, ManifestSet, ManifestSource};
+use crate::stack::manifests::{AddrPattern, Force, ManifestRule, ManifestSet, ManifestSource, TemplateUse};
 use crate::stack::origin::join;
 use crate::stack::parse::{Fields, Reader, Spanned};
 use crate::stack::scalar;
@@ -23,7 +23,7 @@ pub(super) fn manifests(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap
     let mut sets = BTreeMap::new();
     for entry in reader.named(&entry.value, "manifests") {
         let path = join("manifests", &entry.key);
-        let keys: Vec<&str> = ["files", "objects", "namespace", "rules"].into_iter().chain(RULE).collect();
+        let keys: Vec<&str> = ["files", "objects", "templates", "namespace", "rules"].into_iter().chain(RULE).collect();
         let Some(fields) = reader.fields(&entry.value, &path, &keys) else { continue };
         let namespace = reader.string_of(&fields, "namespace");
         if let Some(namespace) = &namespace
@@ -32,9 +32,10 @@ pub(super) fn manifests(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap
             reader.error("kubernetes/name", "bad Kubernetes name", format!("{} {why}", shown(&namespace.text)), &namespace.place, "");
         }
         let mut sources = files(reader, &fields);
+        sources.extend(templates(reader, &fields));
         sources.extend(objects(reader, &fields));
-        if sources.is_empty() && fields.get("files").is_none() && fields.get("objects").is_none() {
-            let help = "add `files: [<path>]` or `objects: [{…}]`";
+        if sources.is_empty() && ["files", "objects", "templates"].iter().all(|key| fields.get(key).is_none()) {
+            let help = "add `files: [<path>]`, `objects: [{…}]` or `templates: [{template: <name>}]`";
             reader.error("manifest/no-source", "manifests from nowhere", format!("`{path}` names no objects"), &entry.key_place, help);
         }
         let mut rules: Vec<ManifestRule> = rule(reader, &fields, AddrPattern::any()).into_iter().collect();
@@ -86,6 +87,48 @@ fn objects(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestSource> 
     sources
 }
 
+fn templates(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestSource> {
+    let Some(node) = fields.value("templates") else { return Vec::new() };
+    let path = fields.at("templates");
+    let mut sources = Vec::new();
+    for item in reader.list(node, &path) {
+        let Some(fields) = reader.fields(item, &path, &["template", "inputs"]) else { continue };
+        let Some(name) = reader.required(&fields, "template", "<name>") else { continue };
+        if !name.text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+            let detail = format!("{} is not the name of a template", shown(&name.text));
+            let help = "a name of letters, digits, `-` and `_`: `templates/<name>.yaml` beside the stack, or a built-in one";
+            reader.error("template/not-found", "template not found", detail, &name.place, help);
+            continue;
+        }
+        let mut inputs = BTreeMap::new();
+        if let Some(node) = fields.value("inputs") {
+            let path = fields.at("inputs");
+            for entry in reader.named(node, &path) {
+                if let Some(value) = input(reader, &entry.value, &join(&path, &entry.key)) {
+                    inputs.insert(entry.key.clone(), (value, entry.key_place.clone()));
+                }
+            }
+        }
+        let folder = Path::new(&*name.place.file).parent().unwrap_or(Path::new(""));
+        let path = folder.join("templates").join(format!("{}.yaml", name.text)).to_string_lossy().into_owned();
+        sources.push(ManifestSource::Template(TemplateUse { name: name.text, path, inputs, place: name.place }));
+    }
+    sources
+}
+
+/// An input of a template: as kubectl reads it, with variables put into texts.
+fn input(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Json> {
+    match &node.value {
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|entry| Some((entry.key.clone(), input(reader, &entry.value, &join(path, &entry.key))?)));
+            entries.collect::<Option<Map<_, _>>>().map(Json::Object)
+        }
+        Value::List(items) => items.iter().map(|item| input(reader, item, path)).collect::<Option<Vec<_>>>().map(Json::Array),
+        Value::Scalar { text, style: Style::Plain } if !text.contains("${") => Some(scalar::resolve(text)),
+        Value::Scalar { .. } => reader.any_string(node, path).map(|spanned| Json::String(spanned.text)),
+    }
+}
+
 /// A node as kubectl reads it: scalars as in YAML 1.1, nothing put in.
 fn json(node: &Node) -> Json {
     match &node.value {
@@ -104,13 +147,12 @@ fn some_rules(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestRule>
         let keys: Vec<&str> = ["for"].into_iter().chain(RULE).collect();
         let Some(fields) = reader.fields(item, &path, &keys) else { continue };
         let Some(of) = reader.required(&fields, "for", "deployment.apps/*/<name>") else { continue };
-        match of.text.parse() {
-            Ok(pattern) => rules.extend(rule(reader, &fields, pattern)),
-            Err(_) => {
-                let detail = format!("{} is no pattern of addresses", shown(&of.text));
-                let help = "write it like an address, with `*` for any text: `deployment.apps/*/kiali`, `configmap/prod/*`";
-                reader.error("manifest/rule", "bad rule for manifests", detail, &of.place, help);
-            }
+        if let Ok(pattern) = of.text.parse() {
+            rules.extend(rule(reader, &fields, pattern));
+        } else {
+            let detail = format!("{} is no pattern of addresses", shown(&of.text));
+            let help = "write it like an address, with `*` for any text: `deployment.apps/*/kiali`, `configmap/prod/*`";
+            reader.error("manifest/rule", "bad rule for manifests", detail, &of.place, help);
         }
     }
     rules

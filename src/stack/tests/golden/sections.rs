@@ -409,7 +409,7 @@ error[manifest/no-source]: manifests from nowhere
   --> s.yaml:4:3
    |  one: {}
    |  ^^^ `manifests.one` names no objects
-   = help: add `files: [<path>]` or `objects: [{…}]`
+   = help: add `files: [<path>]`, `objects: [{…}]` or `templates: [{template: <name>}]`
 
 error[stack/wrong-type]: value of the wrong type
   --> s.yaml:5:34
