@@ -19,6 +19,7 @@
 //! | thought | [`helm`] | a chart and values → YAML, as `helm template` prints it; knows nothing of the rest |
 //! | | [`compose`] | stack → resources |
 //! | | [`graph`] | what waits for what |
+//! | | [`permissions`] | what AWS and Kubernetes must allow for a stack, command by command |
 //! | | [`plan`] | desired, observed, prior → decisions |
 //! | edges | [`clock`] | the one time of a run |
 //! | | [`source`] | the files of a stack |
@@ -54,6 +55,7 @@ pub mod material;
 pub mod observe;
 pub mod observed;
 pub mod ops;
+pub mod permissions;
 pub mod plan;
 pub mod provider;
 pub mod resource;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&[&str]] = &[
     &["addr", "diag", "secret", "input"],
     &["stack", "resource", "material", "event", "observed", "state"],
-    &["helm", "compose", "graph", "plan"],
+    &["helm", "compose", "graph", "permissions", "plan"],
     &["clock", "source", "store", "provider", "sandbox"],
     &["observe", "apply"],
     &["ops"],

@@ -9,6 +9,7 @@ use crate::addr::Addr;
 use crate::event::Origin;
 use crate::graph::Graph;
 use crate::observed::{Condition, Found, Owner};
+use crate::permissions::{Purpose, role_name};
 use crate::plan::marks::is_mark;
 use crate::provider::error::ProviderError;
 use crate::provider::kube::{KindPath, Kube, Live};
@@ -102,7 +103,7 @@ async fn namespace_content(kube: &Kube, desired: &Graph, prior: &State, found: &
     let kinds = kube.namespaced_kinds().await;
     for addr in going {
         let content = match &kinds {
-            Ok(kinds) => foreign_content(kube, kinds, addr.name(), desired, found).await,
+            Ok(kinds) => foreign_content(kube, kinds, addr.name(), (&prior.stack, desired), found).await,
             Err(error) => vec![format!("what it holds can't be told: {error}")],
         };
         found.namespace_content.insert(addr, content);
@@ -110,20 +111,27 @@ async fn namespace_content(kube: &Kube, desired: &Graph, prior: &State, found: &
     Ok(())
 }
 
-async fn foreign_content(kube: &Kube, kinds: &[KindPath], namespace: &str, desired: &Graph, found: &Objects) -> Vec<String> {
+async fn foreign_content(
+    kube: &Kube,
+    kinds: &[KindPath],
+    namespace: &str,
+    (stack, desired): (&str, &Graph),
+    found: &Objects,
+) -> Vec<String> {
     let lists = kinds.iter().map(|kind| async move { (kind, kube.names_in(kind, namespace).await) });
     let answers: Vec<_> = futures::stream::iter(lists).buffered(8).collect().await;
     let mut content = Vec::new();
     for (kind, answer) in answers {
         match answer {
             Ok(names) => {
-                let foreign = names.into_iter().filter(|name| !comes_by_itself(kind, name)).filter(|name| {
-                    let addr = Addr::kube_secret(namespace, name);
-                    let is_leaving = kind.plural == "secrets"
-                        && !desired.contains(&addr)
-                        && found.resources.get(&addr).is_some_and(|one| matches!(one.owner, Owner::Us { .. }));
-                    !is_leaving
-                });
+                let foreign =
+                    names.into_iter().filter(|name| !comes_by_itself(kind, name) && !is_right_of(stack, kind, name)).filter(|name| {
+                        let addr = Addr::kube_secret(namespace, name);
+                        let is_leaving = kind.plural == "secrets"
+                            && !desired.contains(&addr)
+                            && found.resources.get(&addr).is_some_and(|one| matches!(one.owner, Owner::Us { .. }));
+                        !is_leaving
+                    });
                 content.extend(foreign.map(|name| format!("{}/{name}", kind.plural)));
             }
             Err(error) if error.is_not_found() => {}
@@ -142,6 +150,11 @@ fn comes_by_itself(kind: &KindPath, name: &str) -> bool {
             | ("configmaps", "kube-root-ca.crt" | "istio-ca-root-cert" | "istio-ca-crl")
             | ("events" | "endpoints" | "endpointslices", _)
     ) || (kind.plural == "secrets" && name.starts_with("default-token-"))
+}
+
+/// The rights in a namespace that `meshform permissions` printed for this stack: they are of no use without it, and go with it.
+fn is_right_of(stack: &str, kind: &KindPath, name: &str) -> bool {
+    matches!(kind.plural.as_str(), "roles" | "rolebindings") && Purpose::ALL.iter().any(|purpose| name == role_name(stack, *purpose))
 }
 
 fn as_found(addr: &Addr, live: &Live, desired: &Graph, is_ours: bool) -> Found {
