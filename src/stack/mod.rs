@@ -9,6 +9,7 @@ mod interpolate;
 mod merge;
 mod origin;
 mod parse;
+pub mod schema;
 mod vars;
 
 #[cfg(test)]
