@@ -1,6 +1,8 @@
 //! The arguments of all commands. Their help is their doc comment.
 
 pub mod chart;
+pub mod init;
+pub mod permissions;
 
 use std::path::PathBuf;
 
@@ -51,6 +53,8 @@ pub enum Colour {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a new stack file from a few answers, asked for or given as flags
+    Init(init::InitArgs),
     /// Check a stack file, without a look at the world
     Validate(ConfigArgs),
     /// Print the stack as it is after `extends` and variables
@@ -70,7 +74,7 @@ pub enum Command {
     /// Print the stack's outputs
     Output(OutputArgs),
     /// Print what waits for what
-    Graph(ReadArgs),
+    Graph(GraphArgs),
     /// Look at the state, and mend it
     State(StateArgs),
     /// Look at the sandbox, move its clock, and disturb it
@@ -83,8 +87,18 @@ pub enum Command {
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },
+    /// Print what AWS and Kubernetes must allow for this stack: the least IAM policy and RBAC
+    Permissions(permissions::PermissionsArgs),
+    /// Print the JSON Schema of a stack file, for editors that complete and check
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t = SchemaOf::Stack)]
+        of: SchemaOf,
+    },
     /// Render charts as Helm does, and bring, lock and look at them
     Chart(chart::ChartArgs),
+    /// Print the man page, or write one for each command
+    Man(ManArgs),
     /// Print a completion script
     Completions {
         /// The shell
@@ -97,6 +111,13 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The stack file
+    Stack,
 }
 
 /// Which stack, with which variables.
@@ -275,6 +296,49 @@ pub struct ReadArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write the pages into this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The whole command line as one Markdown page
+    #[arg(long, conflicts_with = "dir")]
+    pub markdown: bool,
+}
+
+/// Arguments of `graph`.
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Only what this address waits for
+    #[arg(long, value_name = "ADDR")]
+    pub target: Option<String>,
+    /// The form
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub format: GraphFormat,
+    /// As JSON: the same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// The forms of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Lines to be read
+    Text,
+    /// For programs
+    Json,
+    /// For Graphviz
+    Dot,
+    /// For Mermaid, as many forges show it
+    Mermaid,
+    /// A page of its own, which needs nothing but a browser
+    Html,
 }
 
 /// Arguments of `output`.

@@ -8,6 +8,7 @@ mod cmd;
 mod context;
 pub mod exit;
 mod log;
+mod reference;
 mod report;
 mod signals;
 mod view;
@@ -68,6 +69,7 @@ fn dispatch(cli: &Cli) -> Exit {
             Err(exit) => return exit,
         };
         let exit = match &cli.command {
+            Command::Init(args) => cmd::init::run(&context, args),
             Command::Validate(args) => cmd::validate::run(&context, args),
             Command::Config(args) => cmd::config::run(&context, args),
             Command::Plan(args) => cmd::plan::run(&context, args).await,
@@ -82,7 +84,10 @@ fn dispatch(cli: &Cli) -> Exit {
             Command::Sandbox(args) => cmd::sandbox::run(&context, args),
             Command::History(args) => cmd::history::run(&context, args),
             Command::Explain { code } => cmd::explain::run(code.as_deref()),
+            Command::Permissions(args) => cmd::permissions::run(&context, args),
+            Command::Schema { of } => cmd::schema::run(*of),
             Command::Chart(args) => cmd::chart::run(&context, args).await,
+            Command::Man(args) => cmd::man::run(args),
             Command::Completions { shell } => cmd::completions(*shell),
             Command::Version { json } => cmd::version(*json),
         };

@@ -106,6 +106,22 @@ impl Bed {
         self.block_on(self.kube.request(http::Request::get(path).body(Vec::new()).unwrap())).unwrap_or_else(|e| panic!("GET {path}: {e}"))
     }
 
+    /// Waits until no namespace is ending.
+    pub(crate) fn until_nothing_ends(&self) {
+        self.block_on(until_nothing_ends(&self.kube));
+    }
+
+    /// Sends a request to the API server as its administrator. A PATCH is a merge patch; the deletion of what isn't there is none.
+    pub(crate) fn kube_send(&self, method: &str, path: &str, body: &Value) -> Value {
+        let content = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let request = http::Request::builder().method(method).uri(path).header("content-type", content);
+        match self.block_on(self.kube.request(request.body(serde_json::to_vec(body).unwrap()).unwrap())) {
+            Ok(answer) => answer,
+            Err(kube::Error::Api(status)) if status.code == 404 && method != "POST" => Value::Null,
+            Err(error) => panic!("{method} {path}: {error}"),
+        }
+    }
+
     /// A dump of the emulator's whole world.
     pub(crate) fn moto_data() -> Value {
         let url = variable("MESHFORM_BED_MOTO");

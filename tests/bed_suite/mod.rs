@@ -5,6 +5,7 @@ pub(crate) mod bed;
 mod delivered;
 mod flow;
 mod lost_state;
+mod permissions;
 mod requests;
 mod stop;
 mod worlds;
