@@ -7,7 +7,9 @@ pub mod permissions;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::complete;
 use crate::plan::saved::Source;
 
 /// Provision the edge of an Istio mesh on EKS from one stack file.
@@ -99,7 +101,7 @@ pub enum Command {
     Chart(chart::ChartArgs),
     /// Print the man page, or write one for each command
     Man(ManArgs),
-    /// Print a completion script
+    /// Print a completion script; it completes stacks and addresses as well
     Completions {
         /// The shell
         #[arg(value_enum)]
@@ -124,7 +126,7 @@ pub enum SchemaOf {
 #[derive(Clone, Debug, Args)]
 pub struct StackArgs {
     /// The stack file, or the name of one under stacks/
-    #[arg(value_name = "STACK")]
+    #[arg(value_name = "STACK", add = ArgValueCompleter::new(complete::stacks))]
     pub stack: String,
     /// Set a variable of the stack; shows in the process list, so not for secrets
     #[arg(long = "var", value_name = "NAME=VALUE")]
@@ -160,16 +162,16 @@ pub struct ConfigArgs {
 #[derive(Clone, Debug, Args)]
 pub struct PartArgs {
     /// Only this address, and what it needs (repeatable)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub target: Vec<String>,
     /// All but this address, and what needs it (repeatable)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub exclude: Vec<String>,
     /// Take over what is at this address, although meshform didn't make it (repeatable)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub adopt: Vec<String>,
     /// Replace what is at this address although nothing asks for it (repeatable)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub replace: Vec<String>,
     /// Only bring the state in line with the world
     #[arg(long)]
@@ -254,7 +256,7 @@ pub struct RotateArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Request this certificate anew first, by address or key; alone for all (repeatable)
-    #[arg(long, value_name = "CERTIFICATE", num_args = 0..=1, default_missing_value = "*")]
+    #[arg(long, value_name = "CERTIFICATE", num_args = 0..=1, default_missing_value = "*", add = ArgValueCompleter::new(complete::addresses))]
     pub reissue: Vec<String>,
     /// Write days to expiry and the last success as a Prometheus text file
     #[arg(long, value_name = "FILE")]
@@ -291,7 +293,7 @@ pub struct ReadArgs {
     #[command(flatten)]
     pub stack: StackArgs,
     /// Only this address
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub target: Option<String>,
     /// As JSON
     #[arg(long)]
@@ -316,7 +318,7 @@ pub struct GraphArgs {
     #[command(flatten)]
     pub stack: StackArgs,
     /// Only what this address waits for
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub target: Option<String>,
     /// The form
     #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
@@ -376,7 +378,7 @@ pub enum StateCommand {
         #[command(flatten)]
         stack: StackArgs,
         /// The address
-        #[arg(value_name = "ADDR", required = true)]
+        #[arg(value_name = "ADDR", required = true, add = ArgValueCompleter::new(complete::addresses))]
         addr: Vec<String>,
     },
     /// Find everything again from tags and labels

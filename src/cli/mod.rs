@@ -5,6 +5,7 @@ mod out;
 
 pub mod args;
 mod cmd;
+mod complete;
 mod context;
 pub mod exit;
 mod log;
@@ -23,6 +24,9 @@ use self::exit::Exit;
 
 /// Runs the command of the process's command line.
 pub fn main() -> ExitCode {
+    if let Some(exit) = complete::answer() {
+        return exit.into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

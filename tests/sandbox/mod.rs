@@ -2,6 +2,7 @@
 
 pub(crate) mod attributes;
 mod bad_input;
+mod completions;
 mod crash;
 mod faults;
 mod foreign;

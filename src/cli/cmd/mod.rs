@@ -19,14 +19,13 @@ pub(super) mod show;
 pub(super) mod state;
 pub(super) mod validate;
 
-use clap::CommandFactory as _;
-
-use super::args::Cli;
+use super::complete;
 use super::exit::Exit;
 
 /// `completions`
 pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
-    clap_complete::generate(shell, &mut Cli::command(), "meshform", &mut std::io::stdout());
+    let Some(script) = complete::script(shell) else { return Exit::Internal };
+    print!("{script}");
     Exit::Done
 }
 
