@@ -38,8 +38,8 @@
 //!
 //! # Files that a run touches
 //!
-//! The stack and what it extends; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox `.meshform/sandbox/`; with
-//! `rotate --metrics` the file named there. Nothing else.
+//! The stack and what it extends; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox `.meshform/sandbox/`; what
+//! `rotate --metrics`, `plan --out`, `init` and `man --dir` are told to write. Nothing else.
 
 pub mod addr;
 pub mod apply;

@@ -1,6 +1,6 @@
 //! Permissions: what AWS and Kubernetes must allow so that a command can do its work on a stack, and nothing beyond that.
 //!
-//! [`Call`] is the table of all requests of AWS; what is asked of Kubernetes stands in [`rbac`], object by object. Both are narrowed by what
+//! [`Call`] is the table of all requests of AWS; what is asked of Kubernetes stands in `rbac`, object by object. Both are narrowed by what
 //! the stack says, and by what its state knows that the stack no longer says: regions, names, zones, namespaces.
 
 mod call;
