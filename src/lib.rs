@@ -22,6 +22,7 @@
 //! | | [`compose`] | stack and objects → resources |
 //! | | [`graph`] | what waits for what |
 //! | | [`ready`] | whether a live object does what it is for |
+//! | | [`permissions`] | what AWS and Kubernetes must allow for a stack, command by command |
 //! | | [`plan`] | desired, observed, prior → decisions |
 //! | edges | [`clock`] | the one time of a run |
 //! | | [`source`] | the files of a stack, its manifests and templates; charts |
@@ -41,8 +42,8 @@
 //! # Files that a run touches
 //!
 //! The stack, what it extends, its manifests and its `templates/`; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox
-//! `.meshform/sandbox/`; with `plan --out` and `rotate --metrics` the files named there; with `chart` the cache of charts, `meshform.lock` and
-//! the folders named there. Nothing else.
+//! `.meshform/sandbox/`; what `plan --out`, `rotate --metrics`, `init` and `man --dir` are told to write; with `chart` the cache of charts,
+//! `meshform.lock` and the folders named there. Nothing else.
 
 pub mod addr;
 pub mod apply;
@@ -59,6 +60,7 @@ pub mod material;
 pub mod observe;
 pub mod observed;
 pub mod ops;
+pub mod permissions;
 pub mod plan;
 pub mod provider;
 pub mod ready;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&[&str]] = &[
     &["addr", "diag", "secret", "input", "fields"],
     &["stack", "resource", "material", "event", "observed", "state"],
-    &["helm", "render", "compose", "graph", "ready", "plan"],
+    &["helm", "render", "compose", "graph", "ready", "permissions", "plan"],
     &["clock", "source", "store", "provider", "sandbox"],
     &["observe", "apply"],
     &["ops"],

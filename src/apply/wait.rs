@@ -424,8 +424,9 @@ async fn seen_listed(acm: &Acm, arn: &str, listed: Option<&Listed>, wants_leaf: 
         Some("ISSUED") => {
             let leaf = if wants_leaf {
                 let (leaf, chain) = acm.get(arn).await?;
-                let public = PublicPart::read(&leaf, &chain)
-                    .map_err(|error| ProviderError::own("acm:GetCertificate", arn, Class::Server, error.to_string()))?;
+                let public = PublicPart::read(&leaf, &chain).map_err(|error| {
+                    ProviderError::own(crate::permissions::Call::GetCertificate.name(), arn, Class::Server, error.to_string())
+                })?;
                 Some(public.leaf().clone())
             } else {
                 None

@@ -1,11 +1,15 @@
 //! The arguments of all commands. Their help is their doc comment.
 
 pub mod chart;
+pub mod init;
+pub mod permissions;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::complete;
 use crate::cli::view::diff::Diff;
 use crate::plan::saved::Source;
 
@@ -52,6 +56,8 @@ pub enum Colour {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a new stack file from a few answers, asked for or given as flags
+    Init(init::InitArgs),
     /// Check a stack file, without a look at the world
     Validate(ConfigArgs),
     /// Print the stack as it is after `extends` and variables
@@ -71,7 +77,7 @@ pub enum Command {
     /// Print the stack's outputs
     Output(OutputArgs),
     /// Print what waits for what
-    Graph(ReadArgs),
+    Graph(GraphArgs),
     /// Look at the state, and mend it
     State(StateArgs),
     /// Look at the sandbox, move its clock, and disturb it
@@ -90,9 +96,19 @@ pub enum Command {
         #[command(subcommand)]
         command: TemplateCommand,
     },
+    /// Print what AWS and Kubernetes must allow for this stack: the least IAM policy and RBAC
+    Permissions(permissions::PermissionsArgs),
+    /// Print the JSON Schema of a stack file, for editors that complete and check
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t = SchemaOf::Stack)]
+        of: SchemaOf,
+    },
     /// Render charts as Helm does, and bring, lock and look at them
     Chart(chart::ChartArgs),
-    /// Print a completion script
+    /// Print the man page, or write one for each command
+    Man(ManArgs),
+    /// Print a completion script; it completes stacks and addresses as well
     Completions {
         /// The shell
         #[arg(value_enum)]
@@ -119,11 +135,18 @@ pub enum TemplateCommand {
     },
 }
 
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The stack file
+    Stack,
+}
+
 /// Which stack, with which variables.
 #[derive(Clone, Debug, Args)]
 pub struct StackArgs {
     /// The stack file, or the name of one under stacks/
-    #[arg(value_name = "STACK")]
+    #[arg(value_name = "STACK", add = ArgValueCompleter::new(complete::stacks))]
     pub stack: String,
     /// Set a variable of the stack; shows in the process list, so not for secrets
     #[arg(long = "var", value_name = "NAME=VALUE")]
@@ -159,16 +182,16 @@ pub struct ConfigArgs {
 #[derive(Clone, Debug, Args)]
 pub struct PartArgs {
     /// Only this address, and what it needs (repeatable)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub target: Vec<String>,
     /// All but this address, and what needs it (repeatable)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub exclude: Vec<String>,
     /// Take over what is at this address, although meshform didn't make it (repeatable)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub adopt: Vec<String>,
     /// Replace what is at this address although nothing asks for it (repeatable)
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub replace: Vec<String>,
     /// Only bring the state in line with the world
     #[arg(long)]
@@ -259,7 +282,7 @@ pub struct RotateArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Request this certificate anew first, by address or key; alone for all (repeatable)
-    #[arg(long, value_name = "CERTIFICATE", num_args = 0..=1, default_missing_value = "*")]
+    #[arg(long, value_name = "CERTIFICATE", num_args = 0..=1, default_missing_value = "*", add = ArgValueCompleter::new(complete::addresses))]
     pub reissue: Vec<String>,
     /// Write days to expiry and the last success as a Prometheus text file
     #[arg(long, value_name = "FILE")]
@@ -296,11 +319,54 @@ pub struct ReadArgs {
     #[command(flatten)]
     pub stack: StackArgs,
     /// Only this address
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub target: Option<String>,
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write the pages into this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The whole command line as one Markdown page
+    #[arg(long, conflicts_with = "dir")]
+    pub markdown: bool,
+}
+
+/// Arguments of `graph`.
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Only what this address waits for
+    #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
+    pub target: Option<String>,
+    /// The form
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub format: GraphFormat,
+    /// As JSON: the same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// The forms of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Lines to be read
+    Text,
+    /// For programs
+    Json,
+    /// For Graphviz
+    Dot,
+    /// For Mermaid, as many forges show it
+    Mermaid,
+    /// A page of its own, which needs nothing but a browser
+    Html,
 }
 
 /// Arguments of `output`.
@@ -338,7 +404,7 @@ pub enum StateCommand {
         #[command(flatten)]
         stack: StackArgs,
         /// The address
-        #[arg(value_name = "ADDR", required = true)]
+        #[arg(value_name = "ADDR", required = true, add = ArgValueCompleter::new(complete::addresses))]
         addr: Vec<String>,
     },
     /// Find everything again from tags and labels

@@ -5,9 +5,11 @@ mod out;
 
 pub mod args;
 mod cmd;
+mod complete;
 mod context;
 pub mod exit;
 mod log;
+mod reference;
 mod report;
 mod signals;
 mod view;
@@ -22,6 +24,9 @@ use self::exit::Exit;
 
 /// Runs the command of the process's command line.
 pub fn main() -> ExitCode {
+    if let Some(exit) = complete::answer() {
+        return exit.into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -68,6 +73,7 @@ fn dispatch(cli: &Cli) -> Exit {
             Err(exit) => return exit,
         };
         let exit = match &cli.command {
+            Command::Init(args) => cmd::init::run(&context, args),
             Command::Validate(args) => cmd::validate::run(&context, args),
             Command::Config(args) => cmd::config::run(&context, args),
             Command::Plan(args) => cmd::plan::run(&context, args).await,
@@ -83,7 +89,10 @@ fn dispatch(cli: &Cli) -> Exit {
             Command::History(args) => cmd::history::run(&context, args),
             Command::Explain { code } => cmd::explain::run(code.as_deref()),
             Command::Template { command } => cmd::template::run(command),
+            Command::Permissions(args) => cmd::permissions::run(&context, args),
+            Command::Schema { of } => cmd::schema::run(*of),
             Command::Chart(args) => cmd::chart::run(&context, args).await,
+            Command::Man(args) => cmd::man::run(args),
             Command::Completions { shell } => cmd::completions(*shell),
             Command::Version { json } => cmd::version(*json),
         };

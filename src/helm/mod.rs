@@ -51,7 +51,7 @@ pub mod func;
 pub mod json;
 pub mod release;
 mod render;
-mod schema;
+pub(crate) mod schema;
 pub mod stack;
 pub mod strconv;
 pub mod template;

@@ -274,7 +274,7 @@ async fn read(acm: &Acm, one: Ours, known: Option<&Instance>, now: Timestamp) ->
     if is_issued && (facts.leaf.is_none() || facts.dates.as_ref() != Some(&listed.dates)) {
         let (leaf, chain) = acm.get(&arn).await?;
         let public = PublicPart::read(&leaf, &chain)
-            .map_err(|error| ProviderError::own("acm:GetCertificate", &arn, Class::Server, error.to_string()))?;
+            .map_err(|error| ProviderError::own(crate::permissions::Call::GetCertificate.name(), &arn, Class::Server, error.to_string()))?;
         facts.leaf = Some(public.leaf().clone());
         facts.dates = Some(listed.dates.clone());
     }

@@ -10,6 +10,7 @@ use crate::addr::Addr;
 use crate::event::Origin;
 use crate::graph::Graph;
 use crate::observed::{Condition, Forecast, Found, Owner};
+use crate::permissions::{Purpose, role_name};
 use crate::plan::marks::is_mark;
 use crate::provider::error::ProviderError;
 use crate::provider::kube::{Catalog, KindPath, Kube, Live};
@@ -235,12 +236,12 @@ async fn content(kube: &Kube, desired: &Graph, prior: &State, found: &mut Object
             Ok(catalog) if kind_name(&addr) == "namespace" => {
                 let kinds: Vec<(Kind, KindPath)> =
                     catalog.kept().filter(|kind| kind.namespaced).map(|kind| named(kind.path(), kind)).collect();
-                foreign_content(kube, &kinds, Some(addr.name()), desired, found).await
+                foreign_content(kube, &kinds, Some(addr.name()), (&prior.stack, desired), found).await
             }
             Ok(catalog) => {
                 let is_meant = |kind: &&crate::provider::kube::Served| format!("{}.{}", kind.plural, kind.group) == addr.name();
                 let kinds: Vec<(Kind, KindPath)> = catalog.kept().filter(is_meant).map(|kind| named(kind.path(), kind)).collect();
-                foreign_content(kube, &kinds, None, desired, found).await
+                foreign_content(kube, &kinds, None, (&prior.stack, desired), found).await
             }
             Err(error) => vec![format!("what it holds can't be told: {error}")],
         };
@@ -257,7 +258,7 @@ async fn foreign_content(
     kube: &Kube,
     kinds: &[(Kind, KindPath)],
     namespace: Option<&str>,
-    desired: &Graph,
+    (stack, desired): (&str, &Graph),
     found: &Objects,
 ) -> Vec<String> {
     let lists = kinds.iter().map(|(kind, path)| async move { (kind, path, kube.list_metadata_in(path, namespace).await) });
@@ -266,7 +267,7 @@ async fn foreign_content(
     for (kind, path, answer) in answers {
         match answer {
             Ok(objects) => {
-                let foreign = objects.iter().filter(|live| !comes_by_itself(path, live)).filter(|live| {
+                let foreign = objects.iter().filter(|live| !comes_by_itself(path, live) && !is_right_of(stack, path, live.name())).filter(|live| {
                     let addr = addr_of(kind, live);
                     let is_leaving =
                         !desired.contains(&addr) && found.resources.get(&addr).is_some_and(|one| matches!(one.owner, Owner::Us { .. }));
@@ -291,6 +292,11 @@ fn comes_by_itself(kind: &KindPath, live: &Live) -> bool {
             | ("events" | "endpoints" | "endpointslices", _)
     ) || (kind.plural == "secrets" && live.name().starts_with("default-token-"))
         || live.is_owned()
+}
+
+/// The rights in a namespace that `meshform permissions` printed for this stack: they are of no use without it, and go with it.
+fn is_right_of(stack: &str, kind: &KindPath, name: &str) -> bool {
+    matches!(kind.plural.as_str(), "roles" | "rolebindings") && Purpose::ALL.iter().any(|purpose| name == role_name(stack, *purpose))
 }
 
 pub(super) fn as_found(addr: &Addr, live: &Live, desired: &Graph, is_ours: bool) -> Found {

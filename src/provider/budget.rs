@@ -30,8 +30,11 @@ impl Budget {
         budget
     }
 
-    /// Waits until a request of this operation is within its rate, and counts it. `scope` tells accounts and regions apart.
-    pub async fn take(&self, scope: &str, operation: &'static str) {
+    /// Waits until a request of this operation is within its rate, counts it, and logs it. `scope` says of whom it is asked, and tells accounts
+    /// and regions apart.
+    pub async fn take(&self, scope: &str, operation: impl Into<&'static str>) {
+        let operation = operation.into();
+        tracing::info!("{operation} of {scope}");
         let wait = {
             let mut inner = self.lock();
             *inner.counts.entry(operation.to_owned()).or_default() += 1;

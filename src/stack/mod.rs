@@ -11,6 +11,7 @@ mod merge;
 mod origin;
 mod parse;
 mod scalar;
+pub mod schema;
 mod vars;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::diag::{Diagnostic, Diagnostics, Place, Sources, nearest, shown};
 use crate::input::{Entry, Node, Style, Value};
 use crate::stack::interpolate::{self, Segment, Unclosed};
 use crate::stack::origin::join;
+use crate::stack::schema::Section;
 use crate::stack::vars::{Values, Var};
 use crate::stack::{CertificateOutput, Text, TextPart};
 
@@ -27,6 +28,7 @@ pub(super) struct Fields<'n> {
     /// Where it stands.
     pub(super) place: Place,
     entries: &'n [Entry],
+    section: &'static Section,
 }
 
 /// A text and where it stands.
@@ -39,6 +41,7 @@ pub(super) struct Spanned {
 impl<'n> Fields<'n> {
     /// The entry of a key; nothing if it is absent or null.
     pub(super) fn get(&self, key: &str) -> Option<&'n Entry> {
+        debug_assert!(self.section.names().contains(&key), "`{}` is read, and the schema doesn't have it", self.at(key));
         self.entries.iter().find(|entry| entry.key == key && !entry.value.is_null())
     }
 
@@ -65,8 +68,9 @@ impl<'a> Reader<'a> {
         self.error("stack/wrong-type", "value of the wrong type", detail, &node.place, "");
     }
 
-    /// A map with these keys. Keys beyond them are reported; null is an empty map.
-    pub(super) fn fields<'n>(&mut self, node: &'n Node, path: &str, known: &[&str]) -> Option<Fields<'n>> {
+    /// A map with the keys of a section. Keys beyond them are reported; null is an empty map.
+    pub(super) fn fields<'n>(&mut self, node: &'n Node, path: &str, section: &'static Section) -> Option<Fields<'n>> {
+        let known = &section.names();
         let entries = match node.entries() {
             Some(entries) => entries,
             None if node.is_null() => &[],
@@ -78,7 +82,7 @@ impl<'a> Reader<'a> {
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             self.unknown_key(entry, path, known);
         }
-        Some(Fields { path: path.to_owned(), place: node.place.clone(), entries })
+        Some(Fields { path: path.to_owned(), place: node.place.clone(), entries, section })
     }
 
     /// Reports a key that isn't known.

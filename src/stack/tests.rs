@@ -8,6 +8,7 @@ use crate::diag::{Diagnostics, Sources, Style, human};
 
 mod golden;
 mod merging;
+mod schema;
 mod variables;
 
 /// What comes of texts, each with a file name, the heaviest last: the stack, and the diagnostics as shown.

@@ -9,6 +9,7 @@ use crate::input::{self, Node, Style, Value};
 use crate::secret::SecretBytes;
 use crate::stack::file::StackFile;
 use crate::stack::origin::join;
+use crate::stack::schema::VARIABLE;
 
 /// What the environment's variables begin with.
 pub const ENV_PREFIX: &str = "MESHFORM_VAR_";
@@ -241,7 +242,7 @@ fn declaration<'n>(entry: &'n input::Entry, sources: &mut Sources, diags: &mut D
                     },
                     "description" => {}
                     key => {
-                        let known = ["default", "secret", "description"];
+                        let known = VARIABLE.names();
                         let detail = format!("a variable has no {}", shown(key));
                         let help = nearest(key, known)
                             .map_or("known keys: `default`, `secret`, `description`".to_owned(), |near| format!("did you mean `{near}`?"));

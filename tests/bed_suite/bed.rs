@@ -107,7 +107,7 @@ impl Bed {
     }
 
     /// What a raw request to the API server answers, or what it says when it refuses.
-    pub(crate) fn kube_send(&self, method: &str, path: &str, content_type: &str, body: &Value) -> Result<Value, String> {
+    pub(crate) fn kube_raw(&self, method: &str, path: &str, content_type: &str, body: &Value) -> Result<Value, String> {
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request = http::Request::builder().method(method).uri(path).header("content-type", content_type).body(bytes).unwrap();
         self.block_on(self.kube.request(request)).map_err(|error| error.to_string())
@@ -115,7 +115,7 @@ impl Bed {
 
     /// Applies an object, and tells what the server says against it.
     pub(crate) fn kube_try(&self, path: &str, object: &Value) -> Result<Value, String> {
-        self.kube_send("PATCH", path, "application/apply-patch+yaml", object)
+        self.kube_raw("PATCH", path, "application/apply-patch+yaml", object)
     }
 
     /// The path of an object of a built-in kind in its preferred version.
@@ -127,6 +127,22 @@ impl Bed {
         let root = if group.is_empty() { format!("/api/{api_version}") } else { format!("/apis/{api_version}") };
         let within = text("/metadata/namespace").map_or(String::new(), |namespace| format!("/namespaces/{namespace}"));
         format!("{root}{within}/{plural}/{}", text("/metadata/name").unwrap())
+    }
+
+    /// Waits until no namespace is ending.
+    pub(crate) fn until_nothing_ends(&self) {
+        self.block_on(until_nothing_ends(&self.kube));
+    }
+
+    /// Sends a request to the API server as its administrator. A PATCH is a merge patch; the deletion of what isn't there is none.
+    pub(crate) fn kube_send(&self, method: &str, path: &str, body: &Value) -> Value {
+        let content = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let request = http::Request::builder().method(method).uri(path).header("content-type", content);
+        match self.block_on(self.kube.request(request.body(serde_json::to_vec(body).unwrap()).unwrap())) {
+            Ok(answer) => answer,
+            Err(kube::Error::Api(status)) if status.code == 404 && method != "POST" => Value::Null,
+            Err(error) => panic!("{method} {path}: {error}"),
+        }
     }
 
     /// A dump of the emulator's whole world.

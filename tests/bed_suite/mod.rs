@@ -7,6 +7,7 @@ mod flow;
 mod generate;
 mod lost_state;
 mod objects;
+mod permissions;
 mod requests;
 mod stop;
 mod worlds;

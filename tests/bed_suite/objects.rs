@@ -75,7 +75,7 @@ fn patch_of(object: &Value, pointer: &str) -> Value {
 fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
     let bed = Bed::enter(&stack("objects"));
     let name = "objects-gen";
-    bed.kube_send("PATCH", &format!("/api/v1/namespaces/{name}?fieldManager=generate"), "application/apply-patch+yaml", &namespace(name))
+    bed.kube_raw("PATCH", &format!("/api/v1/namespaces/{name}?fieldManager=generate"), "application/apply-patch+yaml", &namespace(name))
         .unwrap();
     let objects = generate(&bed, name, 20);
     let kinds: BTreeSet<&str> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
@@ -104,7 +104,7 @@ fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
                 continue;
             }
             let patch = patch_of(&live, &pointer);
-            let answer = bed.kube_send("PATCH", &format!("{path}?fieldManager=someone"), "application/merge-patch+json", &patch);
+            let answer = bed.kube_raw("PATCH", &format!("{path}?fieldManager=someone"), "application/merge-patch+json", &patch);
             let is_changed = answer.is_ok_and(|answer| answer.pointer(&pointer) != live.pointer(&pointer));
             if is_changed {
                 drifted.insert(path.clone(), (pointer.clone(), live.pointer(&pointer).unwrap().clone()));
@@ -127,10 +127,10 @@ fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for object in &objects {
         let path = bed.path_of(object);
-        let left = bed.kube_send("GET", &path, "application/json", &Value::Null);
+        let left = bed.kube_raw("GET", &path, "application/json", &Value::Null);
         assert!(left.is_err() || left.as_ref().unwrap()["metadata"]["deletionTimestamp"].is_string(), "{path} is left: {left:?}");
     }
-    bed.kube_send("DELETE", &format!("/api/v1/namespaces/{name}"), "application/json", &Value::Null).unwrap();
+    bed.kube_raw("DELETE", &format!("/api/v1/namespaces/{name}"), "application/json", &Value::Null).unwrap();
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn objects_that_others_write_to_stay_at_peace() {
     // Not the stack's: someone else's admission.
     for (plural, object) in [("mutatingadmissionpolicies", &policy), ("mutatingadmissionpolicybindings", &binding)] {
         let path = format!("/apis/admissionregistration.k8s.io/v1/{plural}/peace?fieldManager=admin");
-        bed.kube_send("PATCH", &path, "application/apply-patch+yaml", object).unwrap();
+        bed.kube_raw("PATCH", &path, "application/apply-patch+yaml", object).unwrap();
     }
     let inside = |kind: &str, api: &str, name: &str, rest: Value| {
         let mut object = rest;
@@ -221,15 +221,15 @@ fn objects_that_others_write_to_stay_at_peace() {
     let merge = "application/merge-patch+json";
     for round in 0..100_u32 {
         let scale = json!({"spec": {"replicas": 1 + round % 5}});
-        bed.kube_send("PATCH", &format!("{deployment}/scale?fieldManager=kube-controller-manager"), merge, &scale).unwrap();
+        bed.kube_raw("PATCH", &format!("{deployment}/scale?fieldManager=kube-controller-manager"), merge, &scale).unwrap();
         let note = json!({"metadata": {"annotations": {"deployment.kubernetes.io/revision": round.to_string(), "example.com/touched": round.to_string()}}});
-        bed.kube_send("PATCH", &format!("{deployment}?fieldManager=a-controller"), merge, &note).unwrap();
+        bed.kube_raw("PATCH", &format!("{deployment}?fieldManager=a-controller"), merge, &note).unwrap();
         let bundle = json!([
             {"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": "LS0tCg=="},
             {"op": "add", "path": "/metadata/annotations", "value": {"example.com/injected": round.to_string()}},
         ]);
         if round == 0 {
-            bed.kube_send("PATCH", &format!("{hooks}?fieldManager=istiod"), "application/json-patch+json", &json!([bundle[0]])).unwrap();
+            bed.kube_raw("PATCH", &format!("{hooks}?fieldManager=istiod"), "application/json-patch+json", &json!([bundle[0]])).unwrap();
         }
         assert_eq!(changes(&bed), BTreeMap::new(), "round {round}");
         if round % 10 == 0 {
@@ -249,7 +249,7 @@ fn objects_that_others_write_to_stay_at_peace() {
     assert_eq!(bed.kube_get(hooks)["webhooks"][0]["clientConfig"]["caBundle"], "LS0tCg==");
     bed.run("destroy stack.yaml --auto-approve").ends_with(0);
     for plural in ["mutatingadmissionpolicybindings", "mutatingadmissionpolicies"] {
-        bed.kube_send("DELETE", &format!("/apis/admissionregistration.k8s.io/v1/{plural}/peace"), "application/json", &Value::Null)
+        bed.kube_raw("DELETE", &format!("/apis/admissionregistration.k8s.io/v1/{plural}/peace"), "application/json", &Value::Null)
             .unwrap();
     }
 }
@@ -302,13 +302,13 @@ fn custom_kinds_with_list_types_defaults_versions_and_subresources_are_as_any_ot
         {"op": "add", "path": "/spec/tags/-", "value": "z"},
         {"op": "add", "path": "/spec/size", "value": 9},
     ]);
-    bed.kube_send("PATCH", &format!("{path}?fieldManager=other"), "application/json-patch+json", &others).unwrap();
-    bed.kube_send("PATCH", &format!("{path}/status?fieldManager=controller"), merge, &json!({"status": {"replicas": 1}})).unwrap();
+    bed.kube_raw("PATCH", &format!("{path}?fieldManager=other"), "application/json-patch+json", &others).unwrap();
+    bed.kube_raw("PATCH", &format!("{path}/status?fieldManager=controller"), merge, &json!({"status": {"replicas": 1}})).unwrap();
     assert_eq!(changes(&bed), BTreeMap::new(), "additions of others");
     // What they change of ours is put back.
     let drift =
         json!([{"op": "replace", "path": "/spec/ports/1/port", "value": 91}, {"op": "replace", "path": "/spec/args", "value": ["3"]}]);
-    bed.kube_send("PATCH", &format!("{path}?fieldManager=other"), "application/json-patch+json", &drift).unwrap();
+    bed.kube_raw("PATCH", &format!("{path}?fieldManager=other"), "application/json-patch+json", &drift).unwrap();
     assert_eq!(changes(&bed)["widget.objects.test/custom/one"].1, ["spec.args", "spec.ports[b].port"]);
     bed.run("apply stack.yaml --auto-approve").ends_with(0);
     let live = bed.kube_get(path);
@@ -335,14 +335,14 @@ fn custom_kinds_with_list_types_defaults_versions_and_subresources_are_as_any_ot
     assert_eq!(changes(&bed), BTreeMap::new());
     // The definition goes last, and only when nobody else has objects of its kind.
     let theirs = widget("theirs", "v2", json!({}));
-    bed.kube_send("POST", "/apis/objects.test/v2/namespaces/custom/widgets", "application/json", &theirs).unwrap();
+    bed.kube_raw("POST", "/apis/objects.test/v2/namespaces/custom/widgets", "application/json", &theirs).unwrap();
     let plan = bed.run("plan stack.yaml --destroy --json").ends_with(0).json();
     let kept = plan["resource_changes"].as_array().unwrap().iter().filter(|step| step["action"] == "release").count();
     assert_eq!(kept, 2, "the definition and the namespace: {plan}");
-    bed.kube_send("DELETE", "/apis/objects.test/v2/namespaces/custom/widgets/theirs", "application/json", &Value::Null).unwrap();
+    bed.kube_raw("DELETE", "/apis/objects.test/v2/namespaces/custom/widgets/theirs", "application/json", &Value::Null).unwrap();
     bed.run("destroy stack.yaml --auto-approve").ends_with(0);
     assert!(
-        bed.kube_send(
+        bed.kube_raw(
             "GET",
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.objects.test",
             "application/json",

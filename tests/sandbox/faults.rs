@@ -29,7 +29,7 @@ fn a_denied_request_names_the_permission_and_the_rest_is_kept() {
         ("acm:ExportCertificate access-denied", "acm:ExportCertificate"),
         ("secretsmanager:CreateSecret access-denied", "secretsmanager:CreateSecret"),
         ("route53:ChangeResourceRecordSets access-denied", "route53:ChangeResourceRecordSets"),
-        ("kube:patch/secrets access-denied", "patch secrets"),
+        ("kube:patch/secrets access-denied", "patch secrets in namespace prod"),
     ] {
         let lab = Lab::new(STACK);
         lab.run(&format!("sandbox fault {fault}")).ends_with(0);

@@ -2,14 +2,18 @@
 
 pub(crate) mod attributes;
 mod bad_input;
+mod completions;
 mod crash;
 mod faults;
 mod foreign;
+mod graph;
+mod init;
 pub(crate) mod lab;
 mod leaks;
 mod lost_state;
 mod manifests;
 mod moves;
+mod permissions;
 mod random;
 mod readme;
 mod saved_plan;

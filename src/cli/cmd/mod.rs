@@ -7,23 +7,26 @@ pub(super) mod drift;
 pub(super) mod explain;
 pub(super) mod graph;
 pub(super) mod history;
+pub(super) mod init;
+pub(super) mod man;
 pub(super) mod output;
+pub(super) mod permissions;
 pub(super) mod plan;
 pub(super) mod rotate;
 pub(super) mod sandbox;
+pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod state;
 pub(super) mod template;
 pub(super) mod validate;
 
-use clap::CommandFactory as _;
-
-use super::args::Cli;
+use super::complete;
 use super::exit::Exit;
 
 /// `completions`
 pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
-    clap_complete::generate(shell, &mut Cli::command(), "meshform", &mut std::io::stdout());
+    let Some(script) = complete::script(shell) else { return Exit::Internal };
+    print!("{script}");
     Exit::Done
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn validate(chart: &Tree, values: &Map) -> Result<(), String> {
 }
 
 /// `ValidateAgainstSingleSchema`.
-fn single(schema: &[u8], values: &Map) -> Result<(), String> {
+pub(crate) fn single(schema: &[u8], values: &Map) -> Result<(), String> {
     // The schema is read as a stream there, whose end has a word of its own.
     let schema = json::unmarshal(schema).map_err(|error| error.replace("unexpected end of JSON input", "unexpected EOF"))?;
     let document = Document::new(schema);

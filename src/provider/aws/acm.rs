@@ -12,6 +12,7 @@ use futures::TryStreamExt as _;
 
 use super::failed;
 use crate::material::Exported;
+use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
 use crate::resource::certificate::{CertificateSpec, Dates, ValidationRecord, base_domain};
@@ -99,7 +100,7 @@ impl Acm {
 
     /// All certificates of the region, of every key type and status.
     pub async fn list(&self) -> Result<Vec<Listed>, ProviderError> {
-        let operation = "acm:ListCertificates";
+        let operation = Call::ListCertificates;
         let mut listed = Vec::new();
         let mut token = None;
         loop {
@@ -127,17 +128,18 @@ impl Acm {
 
     /// One certificate.
     pub async fn describe(&self, arn: &str) -> Result<Described, ProviderError> {
-        let operation = "acm:DescribeCertificate";
+        let operation = Call::DescribeCertificate;
         self.budget.take(&self.scope, operation).await;
         let answer = self.client.describe_certificate().certificate_arn(arn).send().await.map_err(|error| failed(operation, arn, error))?;
-        let detail =
-            answer.certificate().ok_or_else(|| ProviderError::own(operation, arn, Class::Server, "the answer holds no certificate"))?;
+        let detail = answer
+            .certificate()
+            .ok_or_else(|| ProviderError::own(operation.name(), arn, Class::Server, "the answer holds no certificate"))?;
         Ok(described(arn, detail))
     }
 
     /// Requests a public certificate with DNS validation; the same token within the hour gives the same one. Returns the ARN.
     pub async fn request(&self, spec: &CertificateSpec, tags: &BTreeMap<String, String>, token: &str) -> Result<String, ProviderError> {
-        let operation = "acm:RequestCertificate";
+        let operation = Call::RequestCertificate;
         self.budget.take(&self.scope, operation).await;
         let others: Vec<String> = spec.names.iter().filter(|name| **name != spec.domain).cloned().collect();
         let export = if spec.export { CertificateExport::Enabled } else { CertificateExport::Disabled };
@@ -155,22 +157,24 @@ impl Acm {
             .await
             .map_err(|error| failed(operation, &spec.domain, error))?;
         let arn = answer.certificate_arn();
-        arn.map(ToOwned::to_owned).ok_or_else(|| ProviderError::own(operation, &spec.domain, Class::Server, "the answer holds no ARN"))
+        arn.map(ToOwned::to_owned)
+            .ok_or_else(|| ProviderError::own(operation.name(), &spec.domain, Class::Server, "the answer holds no ARN"))
     }
 
     /// Leaf and chain, PEM: free of charge.
     pub async fn get(&self, arn: &str) -> Result<(String, String), ProviderError> {
-        let operation = "acm:GetCertificate";
+        let operation = Call::GetCertificate;
         self.budget.take(&self.scope, operation).await;
         let answer = self.client.get_certificate().certificate_arn(arn).send().await.map_err(|error| failed(operation, arn, error))?;
-        let leaf =
-            answer.certificate().ok_or_else(|| ProviderError::own(operation, arn, Class::Server, "the answer holds no certificate"))?;
+        let leaf = answer
+            .certificate()
+            .ok_or_else(|| ProviderError::own(operation.name(), arn, Class::Server, "the answer holds no certificate"))?;
         Ok((leaf.to_owned(), answer.certificate_chain().unwrap_or_default().to_owned()))
     }
 
     /// Leaf, chain and the key, encrypted with the passphrase.
     pub async fn export(&self, arn: &str, passphrase: &SecretBytes) -> Result<Exported, ProviderError> {
-        let operation = "acm:ExportCertificate";
+        let operation = Call::ExportCertificate;
         self.budget.take(&self.scope, operation).await;
         let answer = self
             .client
@@ -186,13 +190,13 @@ impl Acm {
                 chain: answer.certificate_chain.unwrap_or_default(),
                 encrypted_key: SecretBytes::from_text(key),
             }),
-            _ => Err(ProviderError::own(operation, arn, Class::Server, "the answer lacks the certificate or the key")),
+            _ => Err(ProviderError::own(operation.name(), arn, Class::Server, "the answer lacks the certificate or the key")),
         }
     }
 
     /// Deletes a certificate.
     pub async fn delete(&self, arn: &str) -> Result<(), ProviderError> {
-        let operation = "acm:DeleteCertificate";
+        let operation = Call::DeleteCertificate;
         self.budget.take(&self.scope, operation).await;
         self.client.delete_certificate().certificate_arn(arn).send().await.map_err(|error| failed(operation, arn, error))?;
         Ok(())
@@ -200,7 +204,7 @@ impl Acm {
 
     /// The tags of one certificate.
     pub async fn tags(&self, arn: &str) -> Result<BTreeMap<String, String>, ProviderError> {
-        let operation = "acm:ListTagsForCertificate";
+        let operation = Call::ListTagsForCertificate;
         self.budget.take(&self.scope, operation).await;
         let answer =
             self.client.list_tags_for_certificate().certificate_arn(arn).send().await.map_err(|error| failed(operation, arn, error))?;
@@ -212,7 +216,7 @@ impl Acm {
         if tags.is_empty() {
             return Ok(());
         }
-        let operation = "acm:AddTagsToCertificate";
+        let operation = Call::AddTagsToCertificate;
         self.budget.take(&self.scope, operation).await;
         let request = self.client.add_tags_to_certificate().certificate_arn(arn).set_tags(Some(sdk_tags(tags)?));
         request.send().await.map_err(|error| failed(operation, arn, error))?;
@@ -224,7 +228,7 @@ impl Acm {
         if keys.is_empty() {
             return Ok(());
         }
-        let operation = "acm:RemoveTagsFromCertificate";
+        let operation = Call::RemoveTagsFromCertificate;
         self.budget.take(&self.scope, operation).await;
         let mut request = self.client.remove_tags_from_certificate().certificate_arn(arn);
         for key in keys {
@@ -262,13 +266,13 @@ where
     }
 }
 
-fn invalid(operation: &'static str, subject: &str, error: &dyn std::error::Error) -> ProviderError {
-    ProviderError::own(operation, subject, Class::Invalid, error.to_string())
+fn invalid(operation: Call, subject: &str, error: &dyn std::error::Error) -> ProviderError {
+    ProviderError::own(operation.name(), subject, Class::Invalid, error.to_string())
 }
 
 fn sdk_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, ProviderError> {
     tags.iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(|e| invalid("acm:AddTagsToCertificate", key, &e)))
+        .map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(|e| invalid(Call::AddTagsToCertificate, key, &e)))
         .collect()
 }
 

@@ -14,6 +14,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::region::Region;
 
 use super::{Aws, failed};
+use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
 use crate::stack::Role;
@@ -63,13 +64,13 @@ pub async fn connect(access: &Access<'_>) -> Result<Aws, ProviderError> {
     }
     let on_loopback = config.endpoint_url().is_some_and(|url| url.contains("//127.0.0.1") || url.contains("//localhost"));
     let budget = if on_loopback { Budget::unlimited() } else { Budget::default() };
-    let operation = "sts:GetCallerIdentity";
+    let operation = Call::GetCallerIdentity;
     budget.take("", operation).await;
     let answer =
         aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.map_err(|error| failed(operation, "the caller", error))?;
     let account = answer
         .account()
-        .ok_or_else(|| ProviderError::own(operation, "the caller", Class::Server, "the answer names no account"))?
+        .ok_or_else(|| ProviderError::own(operation.name(), "the caller", Class::Server, "the answer names no account"))?
         .to_owned();
     Ok(Aws { config, region: access.region.to_owned(), account, budget, assumed: Arc::default() })
 }

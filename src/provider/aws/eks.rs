@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::failed;
+use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
 use crate::secret::SecretBytes;
@@ -46,10 +47,10 @@ impl Eks {
 
     /// Finds a cluster.
     pub async fn describe(&self, name: &str) -> Result<ClusterEndpoint, ProviderError> {
-        let operation = "eks:DescribeCluster";
+        let operation = Call::DescribeCluster;
         self.budget.take(&self.scope, operation).await;
         let answer = self.client.describe_cluster().name(name).send().await.map_err(|error| failed(operation, name, error))?;
-        let own = |class, message: String| ProviderError::own(operation, name, class, message);
+        let own = |class, message: String| ProviderError::own(operation.name(), name, class, message);
         let cluster = answer.cluster().ok_or_else(|| own(Class::Server, "the answer holds no cluster".into()))?;
         let status = cluster.status().map_or("unknown", |status| status.as_str());
         let (Some(endpoint), Some(ca)) = (cluster.endpoint(), cluster.certificate_authority().and_then(|ca| ca.data())) else {

@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 
 use super::budget::Budget;
 use super::error::{Class, ProviderError};
+use crate::permissions::Call;
 use crate::stack::Role;
 
 /// An AWS account as one identity sees it.
@@ -107,7 +108,7 @@ impl Aws {
 
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 /// A request that failed, in our terms. `operation` is the IAM action.
-fn failed<E>(operation: &'static str, subject: &str, error: SdkError<E, HttpResponse>) -> ProviderError
+fn failed<E>(operation: Call, subject: &str, error: SdkError<E, HttpResponse>) -> ProviderError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
@@ -121,6 +122,10 @@ where
         SdkError::ServiceError(context) => {
             let status = context.raw().status().as_u16();
             let class = if code.is_empty() && status >= 500 { Class::Server } else { classify(operation, &code, status) };
+            let class = match class {
+                Class::Denied(action) => Class::Denied(denied_action(&message).map_or(action, ToOwned::to_owned)),
+                class => class,
+            };
             (class, message)
         }
         SdkError::ConstructionFailure(failure) => (Class::Invalid, causes(failure)),
@@ -133,7 +138,17 @@ where
         SdkError::TimeoutError(_) => (Class::Unreachable, "the request timed out".to_owned()),
         other => (Class::Unreachable, chain(other)),
     };
-    ProviderError { operation: operation.to_owned(), subject: subject.to_owned(), class, code, message, request_id }
+    ProviderError { operation: operation.name().to_owned(), subject: subject.to_owned(), class, code, message, request_id }
+}
+
+/// The action that IAM's message names, which need not be that of the operation: a request with tags needs the right to tag as well, and a
+/// secret with a key of its own those of the key. No field of the answer says it.
+fn denied_action(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("not authorized to perform: ")?;
+    let action = rest.split([' ', ',']).next()?.trim_end_matches('.');
+    let (service, name) = action.split_once(':')?;
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (is_word(service) && is_word(name)).then_some(action)
 }
 
 fn causes(failure: &impl std::fmt::Debug) -> String {
@@ -156,7 +171,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// The class of a service's error code. `LimitExceededException` counts as throttling for the SDK; for these services it is a quota.
-fn classify(operation: &'static str, code: &str, status: u16) -> Class {
+fn classify(operation: Call, code: &str, status: u16) -> Class {
     match code {
         "ResourceNotFoundException" | "NoSuchHostedZone" | "NoSuchChange" | "NotFoundException" => Class::NotFound,
         "ResourceExistsException" => Class::Exists,
@@ -167,7 +182,7 @@ fn classify(operation: &'static str, code: &str, status: u16) -> Class {
         "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" | "RequestLimitExceeded" => {
             Class::Throttled
         }
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Class::Denied(operation.to_owned()),
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Class::Denied(operation.name().to_owned()),
         "ExpiredToken"
         | "ExpiredTokenException"
         | "InvalidClientTokenId"
@@ -177,7 +192,7 @@ fn classify(operation: &'static str, code: &str, status: u16) -> Class {
         | "MissingAuthenticationToken"
         | "IncompleteSignature" => Class::Credentials,
         _ if status >= 500 => Class::Server,
-        _ if status == 403 => Class::Denied(operation.to_owned()),
+        _ if status == 403 => Class::Denied(operation.name().to_owned()),
         _ => Class::Invalid,
     }
 }

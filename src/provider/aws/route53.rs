@@ -6,6 +6,7 @@ use aws_sdk_route53::operation::change_resource_record_sets::ChangeResourceRecor
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecord, ResourceRecordSet, RrType};
 
 use super::failed;
+use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
 
@@ -76,7 +77,7 @@ impl Route53 {
 
     /// All zones. `ListHostedZonesByName` without a name lists them all, so that no further permission is needed.
     pub async fn zones(&self) -> Result<Vec<HostedZone>, ProviderError> {
-        let operation = "route53:ListHostedZonesByName";
+        let operation = Call::ListHostedZonesByName;
         let mut zones = Vec::new();
         let (mut name, mut id) = (None, None);
         loop {
@@ -101,7 +102,7 @@ impl Route53 {
 
     /// All record sets of a zone: 300 a request.
     pub async fn records(&self, zone_id: &str) -> Result<Vec<Record>, ProviderError> {
-        let operation = "route53:ListResourceRecordSets";
+        let operation = Call::ListResourceRecordSets;
         let mut records = Vec::new();
         let (mut name, mut rr_type, mut identifier) = (None, None, None);
         loop {
@@ -121,7 +122,7 @@ impl Route53 {
 
     /// The record set of this name and type, exactly.
     pub async fn record(&self, zone_id: &str, name: &str, rr_type: &str) -> Result<Option<Record>, ProviderError> {
-        let operation = "route53:ListResourceRecordSets";
+        let operation = Call::ListResourceRecordSets;
         self.budget.take(&self.scope, operation).await;
         let request = self.client.list_resource_record_sets().hosted_zone_id(zone_id).start_record_name(name);
         let request = request.start_record_type(RrType::from(rr_type)).max_items(1);
@@ -132,10 +133,10 @@ impl Route53 {
 
     /// Sends one batch, all or nothing. Returns the change's id.
     pub async fn change(&self, zone_id: &str, changes: &[(RecordAction, Record)]) -> Result<String, BatchError> {
-        let operation = "route53:ChangeResourceRecordSets";
+        let operation = Call::ChangeResourceRecordSets;
         self.budget.take(&self.scope, operation).await;
         let invalid = |error: &dyn std::error::Error| BatchError {
-            error: ProviderError::own(operation, zone_id, Class::Invalid, error.to_string()),
+            error: ProviderError::own(operation.name(), zone_id, Class::Invalid, error.to_string()),
             messages: Vec::new(),
         };
         let mut batch = ChangeBatch::builder().comment("meshform: ACM validation");
@@ -180,7 +181,7 @@ impl Route53 {
 
     /// Whether a change has reached all name servers.
     pub async fn is_in_sync(&self, change_id: &str) -> Result<bool, ProviderError> {
-        let operation = "route53:GetChange";
+        let operation = Call::GetChange;
         self.budget.take(&self.scope, operation).await;
         let answer = self.client.get_change().id(change_id).send().await.map_err(|error| failed(operation, change_id, error))?;
         Ok(answer.change_info().is_some_and(|info| *info.status() == ChangeStatus::Insync))

@@ -6,6 +6,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
 
 use super::failed;
+use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
 use crate::secret::SecretBytes;
@@ -76,7 +77,7 @@ impl SecretsManager {
     }
 
     async fn list(&self, by: FilterNameStringType, values: Vec<String>) -> Result<Vec<SecretEntry>, ProviderError> {
-        let operation = "secretsmanager:ListSecrets";
+        let operation = Call::ListSecrets;
         let mut found = Vec::new();
         let mut token = None;
         loop {
@@ -113,7 +114,7 @@ impl SecretsManager {
 
     /// One secret by name or ARN, also when it is scheduled for deletion.
     pub async fn describe(&self, id: &str) -> Result<SecretEntry, ProviderError> {
-        let operation = "secretsmanager:DescribeSecret";
+        let operation = Call::DescribeSecret;
         self.budget.take(&self.scope, operation).await;
         let answer = self.client.describe_secret().secret_id(id).send().await.map_err(|error| failed(operation, id, error))?;
         Ok(SecretEntry {
@@ -130,7 +131,7 @@ impl SecretsManager {
 
     /// Creates a secret with its first version. Returns the ARN.
     pub async fn create(&self, new: &NewSecret<'_>, value: &SecretBytes) -> Result<String, ProviderError> {
-        let operation = "secretsmanager:CreateSecret";
+        let operation = Call::CreateSecret;
         self.budget.take(&self.scope, operation).await;
         let answer = self
             .client
@@ -145,12 +146,12 @@ impl SecretsManager {
             .await
             .map_err(|error| failed(operation, new.name, error))?;
         let arn = answer.arn().map(ToOwned::to_owned);
-        arn.ok_or_else(|| ProviderError::own(operation, new.name, Class::Server, "the answer holds no ARN"))
+        arn.ok_or_else(|| ProviderError::own(operation.name(), new.name, Class::Server, "the answer holds no ARN"))
     }
 
     /// Makes `value` the current version under the id `token`; a no-op when that version is there.
     pub async fn put(&self, id: &str, token: &str, value: &SecretBytes) -> Result<(), ProviderError> {
-        let operation = "secretsmanager:PutSecretValue";
+        let operation = Call::PutSecretValue;
         self.budget.take(&self.scope, operation).await;
         let request = self.client.put_secret_value().secret_id(id).client_request_token(token).secret_string(text(value, operation, id)?);
         request.send().await.map_err(|error| failed(operation, id, error))?;
@@ -159,7 +160,7 @@ impl SecretsManager {
 
     /// Moves AWSCURRENT to a version that is there already, from the one that carries it now.
     pub async fn make_current(&self, id: &str, version: &str, from: Option<&str>) -> Result<(), ProviderError> {
-        let operation = "secretsmanager:UpdateSecretVersionStage";
+        let operation = Call::UpdateSecretVersionStage;
         self.budget.take(&self.scope, operation).await;
         let request = self.client.update_secret_version_stage().secret_id(id).version_stage("AWSCURRENT").move_to_version_id(version);
         let request = request.set_remove_from_version_id(from.map(ToOwned::to_owned));
@@ -169,7 +170,7 @@ impl SecretsManager {
 
     /// Changes description and key.
     pub async fn update(&self, id: &str, description: Option<&str>, kms_key_id: Option<&str>) -> Result<(), ProviderError> {
-        let operation = "secretsmanager:UpdateSecret";
+        let operation = Call::UpdateSecret;
         self.budget.take(&self.scope, operation).await;
         let request = self.client.update_secret().secret_id(id).set_description(description.map(ToOwned::to_owned));
         let request = request.set_kms_key_id(kms_key_id.map(ToOwned::to_owned));
@@ -179,7 +180,7 @@ impl SecretsManager {
 
     /// Deletes a secret: after `recovery_window_days`, or at once when that is 0.
     pub async fn delete(&self, id: &str, recovery_window_days: u8) -> Result<(), ProviderError> {
-        let operation = "secretsmanager:DeleteSecret";
+        let operation = Call::DeleteSecret;
         self.budget.take(&self.scope, operation).await;
         let request = self.client.delete_secret().secret_id(id);
         let request = match recovery_window_days {
@@ -192,7 +193,7 @@ impl SecretsManager {
 
     /// Takes back a scheduled deletion.
     pub async fn restore(&self, id: &str) -> Result<(), ProviderError> {
-        let operation = "secretsmanager:RestoreSecret";
+        let operation = Call::RestoreSecret;
         self.budget.take(&self.scope, operation).await;
         self.client.restore_secret().secret_id(id).send().await.map_err(|error| failed(operation, id, error))?;
         Ok(())
@@ -203,7 +204,7 @@ impl SecretsManager {
         if tags.is_empty() {
             return Ok(());
         }
-        let operation = "secretsmanager:TagResource";
+        let operation = Call::TagSecret;
         self.budget.take(&self.scope, operation).await;
         let request = self.client.tag_resource().secret_id(id).set_tags(Some(sdk_tags(tags)));
         request.send().await.map_err(|error| failed(operation, id, error))?;
@@ -215,7 +216,7 @@ impl SecretsManager {
         if keys.is_empty() {
             return Ok(());
         }
-        let operation = "secretsmanager:UntagResource";
+        let operation = Call::UntagSecret;
         self.budget.take(&self.scope, operation).await;
         let request = self.client.untag_resource().secret_id(id).set_tag_keys(Some(keys.to_vec()));
         request.send().await.map_err(|error| failed(operation, id, error))?;
@@ -223,9 +224,9 @@ impl SecretsManager {
     }
 }
 
-fn text(value: &SecretBytes, operation: &'static str, subject: &str) -> Result<String, ProviderError> {
+fn text(value: &SecretBytes, operation: Call, subject: &str) -> Result<String, ProviderError> {
     let text = String::from_utf8(value.expose_secret().to_vec());
-    text.map_err(|_| ProviderError::own(operation, subject, Class::Invalid, "the value is not text"))
+    text.map_err(|_| ProviderError::own(operation.name(), subject, Class::Invalid, "the value is not text"))
 }
 
 fn current_of(versions: &std::collections::HashMap<String, Vec<String>>) -> Option<String> {

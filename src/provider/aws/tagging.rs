@@ -6,6 +6,7 @@ use aws_sdk_resourcegroupstagging::Client;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 
 use super::failed;
+use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
 
@@ -48,7 +49,7 @@ impl Tagging {
         kinds: &[&str],
         mut take: impl FnMut(&str, BTreeMap<String, String>),
     ) -> Result<(), ProviderError> {
-        let operation = "tag:GetResources";
+        let operation = Call::GetResources;
         let mut token = None;
         loop {
             self.budget.take(&self.scope, operation).await;
@@ -64,7 +65,7 @@ impl Tagging {
                 .map_err(|error| failed(operation, subject, error))?;
             for mapping in page.resource_tag_mapping_list() {
                 let Some(arn) = mapping.resource_arn() else {
-                    return Err(ProviderError::own(operation, subject, Class::Server, "an entry of the answer has no ARN"));
+                    return Err(ProviderError::own(operation.name(), subject, Class::Server, "an entry of the answer has no ARN"));
                 };
                 take(arn, mapping.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect());
             }

@@ -72,6 +72,14 @@ impl KindPath {
         }
     }
 
+    /// `<plural>.<group>`, as RBAC names it in messages.
+    fn resource(&self) -> String {
+        match self.api_version.split_once('/') {
+            Some((group, _)) => format!("{}.{group}", self.plural),
+            None => self.plural.clone(),
+        }
+    }
+
     fn is_secret(&self) -> bool {
         self.api_version == "v1" && self.plural == "secrets"
     }
@@ -249,7 +257,7 @@ impl Kube {
     ) -> Result<(StatusCode, Bytes), ProviderError> {
         let mut attempt = 1;
         loop {
-            self.budget.take("kube", operation_name(verb)).await;
+            self.budget.take(&format!("{} {subject}", kind.resource()), operation_name(verb)).await;
             let error = match self.send_once(verb, kind, subject, &method, path, body).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -384,11 +392,10 @@ struct Cause {
 
 fn refused(verb: &'static str, kind: &KindPath, subject: &str, status: StatusCode, body: &[u8]) -> ProviderError {
     let said: Status = serde_json::from_slice(body).unwrap_or_default();
-    let group = kind.api_version.split_once('/').map_or(String::new(), |(group, _)| format!(".{group}"));
     let class = match status.as_u16() {
         401 => Class::Credentials,
         403 if said.message.contains("exceeded quota") => Class::Quota,
-        403 => Class::Denied(format!("{verb} {}{group}", kind.plural)),
+        403 => Class::Denied(missing(verb, kind, subject, &said.message)),
         404 => Class::NotFound,
         409 if said.details.causes.iter().any(|cause| cause.reason == "FieldManagerConflict") => Class::Conflict(
             said.details
@@ -415,6 +422,19 @@ fn refused(verb: &'static str, kind: &KindPath, subject: &str, status: StatusCod
         message,
         request_id: None,
     }
+}
+
+/// The right that is missing, as RBAC grants it: verb, resource and place. A `patch` that would make the object is refused for want of
+/// `create`, and a `Status` has no field for that: the verb stands in its message only (apiserver, `responsewriters.forbiddenMessage`).
+fn missing(verb: &str, kind: &KindPath, subject: &str, message: &str) -> String {
+    let said = message.split_once(" cannot ").and_then(|(_, rest)| rest.split_once(" resource ")).map(|(verb, _)| verb);
+    let verb =
+        said.filter(|verb| verb.bytes().all(|b| b.is_ascii_lowercase())).unwrap_or(if verb.starts_with("list") { "list" } else { verb });
+    let place = message.rsplit_once("in the namespace \"").and_then(|(_, rest)| rest.split_once('"')).map(|(namespace, _)| namespace);
+    let place = place.or(subject.split_once('/').map(|(namespace, _)| namespace).filter(|namespace| !namespace.contains(' ')));
+    // The server says of a namespace that it is in itself.
+    let place = place.filter(|_| kind.plural != "namespaces").map_or(String::new(), |namespace| format!(" in namespace {namespace}"));
+    format!("{verb} {}{place}", kind.resource())
 }
 
 /// The manager in a cause's message: `conflict with "kubectl-edit" using v1`.

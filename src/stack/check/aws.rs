@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::syntax;
 use crate::diag::{Place, shown};
 use crate::stack::parse::{Fields, Reader, Spanned};
-use crate::stack::{Aws, Prices, Role};
+use crate::stack::{Aws, Prices, Role, schema};
 
 /// What AWS takes of tags on a resource, and what we set ourselves.
 const MOST_TAGS: usize = 50;
@@ -14,8 +14,7 @@ const OWN_TAGS: usize = 3;
 /// Reads `aws:`.
 pub(super) fn aws(reader: &mut Reader<'_>, stack: &Fields<'_>) -> Option<Aws> {
     let entry = stack.get("aws")?;
-    let keys = ["region", "account", "profile", "role_arn", "external_id", "tags", "prices", "verify_chain"];
-    let fields = reader.fields(&entry.value, "aws", &keys)?;
+    let fields = reader.fields(&entry.value, "aws", &schema::AWS)?;
     let region = region(reader, &fields);
     if fields.get("region").is_none() {
         let help = "add `region: eu-west-1`, or the region of yours";
@@ -129,7 +128,7 @@ fn default_prices() -> Prices {
 fn prices(reader: &mut Reader<'_>, aws: &Fields<'_>) -> Prices {
     let mut prices = default_prices();
     let Some(node) = aws.value("prices") else { return prices };
-    let Some(fields) = reader.fields(node, "aws.prices", &["as_of", "fqdn", "wildcard"]) else { return prices };
+    let Some(fields) = reader.fields(node, "aws.prices", &schema::PRICES) else { return prices };
     if let Some(day) = reader.required(&fields, "as_of", "2026-02-18") {
         if !is_day(&day.text) {
             let detail = format!("{} is not a day", shown(&day.text));

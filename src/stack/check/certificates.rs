@@ -7,23 +7,7 @@ use crate::diag::{Place, shown};
 use crate::input::Entry;
 use crate::stack::origin::join;
 use crate::stack::parse::{Fields, Reader};
-use crate::stack::{Aws, Certificate, Dns, KeyAlgorithm};
-
-/// The keys of a certificate.
-const KEYS: &[&str] = &[
-    "domain",
-    "names",
-    "zone",
-    "dns",
-    "key_algorithm",
-    "export",
-    "region",
-    "tags",
-    "adopt",
-    "issue_timeout",
-    "secrets_manager",
-    "tls_secrets",
-];
+use crate::stack::{Aws, Certificate, Dns, KeyAlgorithm, schema};
 
 /// How long to wait for the issue by default, and at most: ACM itself gives up after 72 hours.
 const ISSUE_TIMEOUT: u64 = 2_700;
@@ -55,7 +39,7 @@ fn certificate(
     taken: &mut deliveries::Taken,
 ) -> Option<Certificate> {
     key(reader, &entry.key, &entry.key_place);
-    let mut fields = reader.fields(&entry.value, &join("certificates", &entry.key), KEYS)?;
+    let mut fields = reader.fields(&entry.value, &join("certificates", &entry.key), &schema::CERTIFICATE)?;
     // A missing key is told at the certificate's own name.
     fields.place = entry.key_place.clone();
     let none = BTreeMap::new();

@@ -5,11 +5,12 @@ use std::path::Path;
 use crate::diag::shown;
 use crate::stack::Cluster;
 use crate::stack::parse::{Fields, Reader, Spanned};
+use crate::stack::schema;
 
 /// Reads `cluster:`: exactly one way to reach a cluster.
 pub(super) fn cluster(reader: &mut Reader<'_>, stack: &Fields<'_>) -> Option<Cluster> {
     let entry = stack.get("cluster")?;
-    let fields = reader.fields(&entry.value, "cluster", &["eks", "kubeconfig", "context", "in_cluster"])?;
+    let fields = reader.fields(&entry.value, "cluster", &schema::CLUSTER)?;
     let forms = "write one of `{eks: <name>}`, `{kubeconfig: <path>, context: <name>}`, `{context: <name>}`, `{in_cluster: true}`";
     let in_cluster = reader.boolean(&fields, "in_cluster");
     let ways = [fields.get("eks"), fields.get("kubeconfig").or_else(|| fields.get("context")), in_cluster.and(fields.get("in_cluster"))];

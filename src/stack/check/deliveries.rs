@@ -6,7 +6,7 @@ use super::{aws, namespaces, syntax};
 use crate::diag::{Diagnostic, Place, shown};
 use crate::input::{Node, Value};
 use crate::stack::parse::{Fields, Reader, Spanned};
-use crate::stack::{SecretsManagerDelivery, TextPart, TlsSecretDelivery};
+use crate::stack::{SecretsManagerDelivery, TextPart, TlsSecretDelivery, schema};
 
 /// The targets that have a delivery, with its place.
 #[derive(Default)]
@@ -41,8 +41,7 @@ pub(super) fn secrets_manager(
             place: name.place,
         });
     }
-    let keys = ["name", "description", "kms_key_id", "recovery_window_days", "tags", "adopt"];
-    let fields = reader.fields(&entry.value, &path, &keys)?;
+    let fields = reader.fields(&entry.value, &path, &schema::SECRETS_MANAGER)?;
     let name = reader.required(&fields, "name", "<name>");
     if let Some(name) = &name {
         secret_name(reader, name, region, taken);
@@ -130,8 +129,7 @@ pub(super) fn tls_secrets(
 }
 
 fn tls_secret(reader: &mut Reader<'_>, node: &Node, path: &str, taken: &mut Taken) -> Option<TlsSecretDelivery> {
-    let keys = ["namespace", "name", "via", "labels", "annotations", "adopt", "force"];
-    let fields = reader.fields(node, path, &keys)?;
+    let fields = reader.fields(node, path, &schema::TLS_SECRET)?;
     let namespace = reader.required(&fields, "namespace", "<namespace>");
     let name = reader.required(&fields, "name", "<name>");
     if let Some(namespace) = &namespace

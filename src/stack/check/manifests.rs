@@ -13,7 +13,7 @@ use crate::input::{Node, Style, Value};
 use crate::stack::manifests::{AddrPattern, Force, ManifestRule, ManifestSet, ManifestSource, TemplateUse};
 use crate::stack::origin::join;
 use crate::stack::parse::{Fields, Reader, Spanned};
-use crate::stack::scalar;
+use crate::stack::{scalar, schema};
 
 const RULE: [&str; 6] = ["adopt", "ignore", "force", "protect", "replace", "needs"];
 
@@ -23,8 +23,7 @@ pub(super) fn manifests(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap
     let mut sets = BTreeMap::new();
     for entry in reader.named(&entry.value, "manifests") {
         let path = join("manifests", &entry.key);
-        let keys: Vec<&str> = ["files", "objects", "templates", "namespace", "rules"].into_iter().chain(RULE).collect();
-        let Some(fields) = reader.fields(&entry.value, &path, &keys) else { continue };
+        let Some(fields) = reader.fields(&entry.value, &path, &schema::MANIFESTS) else { continue };
         let namespace = reader.string_of(&fields, "namespace");
         if let Some(namespace) = &namespace
             && let Err(why) = syntax::dns_label(&namespace.text)
@@ -92,7 +91,7 @@ fn templates(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestSource
     let path = fields.at("templates");
     let mut sources = Vec::new();
     for item in reader.list(node, &path) {
-        let Some(fields) = reader.fields(item, &path, &["template", "inputs"]) else { continue };
+        let Some(fields) = reader.fields(item, &path, &schema::TEMPLATE_USE) else { continue };
         let Some(name) = reader.required(&fields, "template", "<name>") else { continue };
         if !name.text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
             let detail = format!("{} is not the name of a template", shown(&name.text));
@@ -144,8 +143,7 @@ fn some_rules(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestRule>
     let path = fields.at("rules");
     let mut rules = Vec::new();
     for item in reader.list(node, &path) {
-        let keys: Vec<&str> = ["for"].into_iter().chain(RULE).collect();
-        let Some(fields) = reader.fields(item, &path, &keys) else { continue };
+        let Some(fields) = reader.fields(item, &path, &schema::MANIFEST_RULE) else { continue };
         let Some(of) = reader.required(&fields, "for", "deployment.apps/*/<name>") else { continue };
         if let Ok(pattern) = of.text.parse() {
             rules.extend(rule(reader, &fields, pattern));

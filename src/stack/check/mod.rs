@@ -15,17 +15,10 @@ use crate::diag::{Diagnostics, Failed, Sources};
 use crate::stack::file::StackFile;
 use crate::stack::parse::{Fields, Reader};
 use crate::stack::vars::{self, Vars};
-use crate::stack::{Stack, StateLocation};
-
-/// The keys of a stack.
-const KEYS: &[&str] =
-    &["version", "stack", "extends", "vars", "aws", "cluster", "state", "timeouts", "namespaces", "certificates", "manifests"];
+use crate::stack::{Stack, StateLocation, schema};
 
 /// The sections that say whose world it is.
 const HEAD: &[&str] = &["version", "stack", "aws", "cluster", "state", "timeouts"];
-
-/// Sections that later versions handle.
-const NOT_YET: &[&str] = &["istio", "gateways", "load_balancers", "routes", "security", "charts", "rotation"];
 
 /// Checks the document, telling all problems at once. Lines that hold secrets by mistake are hidden in `sources`.
 pub fn check(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Stack, Failed> {
@@ -60,10 +53,9 @@ pub fn check_head(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &
 }
 
 fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
-    let known: Vec<&str> = KEYS.iter().chain(NOT_YET).copied().collect();
-    let fields = reader.fields(&file.node, "", &known)?;
+    let fields = reader.fields(&file.node, "", &schema::STACK)?;
     version(reader, &fields);
-    for section in NOT_YET {
+    for section in schema::STACK.later {
         if let Some(entry) = fields.get(section) {
             let detail = format!("this version does not handle `{section}`");
             reader.error("stack/not-yet", "section not handled yet", detail, &entry.key_place, "remove it, or use a later version");
@@ -103,8 +95,8 @@ fn name(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<String> {
 
 fn state(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StateLocation> {
     let Some(node) = fields.value("state") else { return Some(StateLocation::Local { path: ".meshform".to_owned() }) };
-    let state = reader.fields(node, "state", &["local", "s3", "kubernetes"])?;
-    for later in ["s3", "kubernetes"] {
+    let state = reader.fields(node, "state", &schema::STATE)?;
+    for later in schema::STATE.later {
         if let Some(entry) = state.get(later) {
             let detail = format!("this version does not keep state in `{later}`");
             reader.error("stack/not-yet", "section not handled yet", detail, &entry.key_place, "use `local: <folder>`");

@@ -6,7 +6,7 @@ use super::syntax;
 use crate::diag::shown;
 use crate::stack::origin::join;
 use crate::stack::parse::{Fields, Reader};
-use crate::stack::{Injection, Namespace};
+use crate::stack::{Injection, Namespace, schema};
 
 /// The label of injection, and that of a revision.
 const INJECTION: &str = "istio-injection";
@@ -23,8 +23,7 @@ pub(super) fn namespaces(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMa
             let detail = format!("{} {why}", shown(&entry.key));
             reader.error("kubernetes/name", "bad Kubernetes name", detail, &entry.key_place, "");
         }
-        let keys = ["injection", "revision", "labels", "annotations", "adopt", "force"];
-        let Some(fields) = reader.fields(&entry.value, &path, &keys) else { continue };
+        let Some(fields) = reader.fields(&entry.value, &path, &schema::NAMESPACE) else { continue };
         let injection = injection(reader, &fields);
         let namespace = Namespace {
             revision: revision(reader, &fields),

@@ -2,7 +2,7 @@
 
 use crate::diag::shown;
 use crate::stack::parse::{Fields, Reader};
-use crate::stack::{Timeouts, check::syntax};
+use crate::stack::{Timeouts, check::syntax, schema};
 
 /// The longest limit in seconds.
 const MOST: u64 = 72 * 3600;
@@ -11,7 +11,7 @@ const MOST: u64 = 72 * 3600;
 pub(super) fn timeouts(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Timeouts> {
     let mut timeouts = Timeouts::default();
     let Some(node) = fields.value("timeouts") else { return Some(timeouts) };
-    let section = reader.fields(node, "timeouts", &["records", "in_sync", "in_use", "gone", "ready"])?;
+    let section = reader.fields(node, "timeouts", &schema::TIMEOUTS)?;
     let all = [
         ("records", &mut timeouts.records),
         ("in_sync", &mut timeouts.in_sync),

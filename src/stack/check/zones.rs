@@ -7,7 +7,7 @@ use super::names::{self, canonical, lies_in};
 use crate::diag::{Place, shown};
 use crate::input::{Node, Value};
 use crate::stack::parse::{Fields, Reader, Spanned};
-use crate::stack::{Zone, ZoneBy};
+use crate::stack::{Zone, ZoneBy, schema};
 
 /// Reads the zones: one or a list, each by name, or as a map with `id` or `name`.
 pub(super) fn zones(reader: &mut Reader<'_>, certificate: &Fields<'_>) -> Vec<Zone> {
@@ -31,7 +31,7 @@ fn zone(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Zone> {
         let name = reader.string(node, path)?;
         return Some(Zone { by: by_name(reader, &name)?, role: None, place: name.place });
     }
-    let fields = reader.fields(node, path, &["id", "name", "role", "external_id"])?;
+    let fields = reader.fields(node, path, &schema::ZONE)?;
     let role = aws::role(reader, &fields, "role");
     let (id, name) = (reader.string_of(&fields, "id"), reader.string_of(&fields, "name"));
     let (by, place) = match (id, name) {
