@@ -4,15 +4,18 @@
 //! the stack says, and by what its state knows that the stack no longer says: regions, names, zones, namespaces.
 
 mod call;
+mod needs;
 mod policy;
 mod rbac;
+mod statements;
 
 #[cfg(test)]
 mod tests;
 
 pub use call::Call;
-pub use policy::{Identity, Policy, Statement, policies};
+pub use policy::{Conditions, Identity, Policy, Statement};
 pub use rbac::{Grant, Subject, SubjectError, grants, manifests, role_name};
+pub use statements::policies;
 
 /// What rights are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

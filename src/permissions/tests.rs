@@ -115,6 +115,15 @@ fn what_only_looks_may_write_nothing() {
 }
 
 #[test]
+fn a_rotation_takes_no_role_of_a_zone() {
+    let all = policy_of(&STACK.replace("id: Z1EXAMPLE, name: example.com", "id: Z1EXAMPLE"), Purpose::Rotate);
+    let [own] = all.as_slice() else { panic!("{all:?}") };
+    let actions: Vec<&str> = own.statements.iter().flat_map(|statement| statement.actions.iter().copied()).collect();
+    assert!(!actions.iter().any(|action| action.starts_with("sts:") || action.starts_with("route53:")), "{actions:?}");
+    assert!(actions.contains(&"acm:ExportCertificate") && !actions.contains(&"acm:RequestCertificate"), "{actions:?}");
+}
+
+#[test]
 fn statements_have_names_of_their_own() {
     for purpose in Purpose::ALL {
         for policy in policy_of(&STACK.replace("id: Z1EXAMPLE, name: example.com", "id: Z1EXAMPLE"), purpose) {

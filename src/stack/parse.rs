@@ -41,7 +41,7 @@ pub(super) struct Spanned {
 impl<'n> Fields<'n> {
     /// The entry of a key; nothing if it is absent or null.
     pub(super) fn get(&self, key: &str) -> Option<&'n Entry> {
-        debug_assert!(self.section.names().contains(&key), "`{}` is read, and the schema doesn't have it", self.at(key));
+        debug_assert!(self.section.has(key), "`{}` is read, and the schema doesn't have it", self.at(key));
         self.entries.iter().find(|entry| entry.key == key && !entry.value.is_null())
     }
 

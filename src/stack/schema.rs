@@ -55,6 +55,11 @@ pub enum Shape {
 }
 
 impl Section {
+    /// Whether it has a key, or a later version does.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.keys.iter().any(|key| key.name == name) || self.later.contains(&name)
+    }
+
     /// The names of its keys, those of later versions among them.
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.keys.iter().map(|key| key.name).chain(self.later.iter().copied()).collect()
