@@ -20,14 +20,21 @@ pub(crate) struct Wanted {
 
 /// What `json.Unmarshal` makes of the document; none where the other reader is to be asked.
 pub(super) fn value(text: &[u8]) -> Option<Value> {
-    Quick { events: Events::new(readable(text).ok()?), depth: 0 }.document(Quick::value)?.or(Some(Value::Nil))
+    let quick = Quick { events: Events::new(readable(text).ok()?), depth: 0 };
+    quick.document(Quick::value).ok().map(Option::unwrap_or_default)
 }
 
 /// The entries of a document that are wanted, the others merely read over; none where the other reader is to be asked. Then the document
 /// is no map, or there is more to it.
 pub(super) fn entries(text: &[u8], wanted: &[Wanted]) -> Option<Node> {
-    Quick { events: Events::new(readable(text).ok()?), depth: 0 }.document(|quick, event| quick.wanted(event, wanted))?
+    let quick = Quick { events: Events::new(readable(text).ok()?), depth: 0 };
+    quick.document(|quick, event| quick.wanted(event, wanted)).ok().flatten()
 }
+
+/// The other reader is to be asked.
+struct Other;
+
+type Result<T, E = Other> = std::result::Result<T, E>;
 
 struct Quick<'a> {
     events: Events<'a>,
@@ -35,41 +42,41 @@ struct Quick<'a> {
 }
 
 impl<'a> Quick<'a> {
-    fn next(&mut self) -> Option<Event<'a>> {
-        self.events.next().ok()
+    fn next(&mut self) -> Result<Event<'a>> {
+        self.events.next().map_err(|_| Other)
     }
 
     /// The document, or nothing in an empty text.
-    fn document<T>(mut self, mut root: impl FnMut(&mut Self, Event<'a>) -> Option<T>) -> Option<Option<T>> {
+    fn document<T>(mut self, mut root: impl FnMut(&mut Self, Event<'a>) -> Result<T>) -> Result<Option<T>> {
         match self.next()? {
-            Event::End => return Some(None),
+            Event::End => return Ok(None),
             Event::DocumentStart => {}
-            _ => return None,
+            _ => return Err(Other),
         }
         let event = self.next()?;
         let root = root(&mut self, event)?;
-        matches!(self.next()?, Event::End).then_some(Some(root))
+        matches!(self.next()?, Event::End).then_some(Some(root)).ok_or(Other)
     }
 
     /// Goes through a list or a map, whose nesting is bounded.
-    fn within<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    fn within<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth >= MAX_DEPTH {
-            return None;
+            return Err(Other);
         }
         self.depth += 1;
         let found = read(self)?;
         self.depth -= 1;
-        Some(found)
+        Ok(found)
     }
 
-    fn value(&mut self, event: Event<'a>) -> Option<Value> {
+    fn value(&mut self, event: Event<'a>) -> Result<Value> {
         match event {
-            Event::Scalar { value, plain, properties } if properties.is_bare() => scalar_value(&value, plain),
+            Event::Scalar { value, plain, properties } if properties.is_bare() => scalar_value(&value, plain).ok_or(Other),
             Event::SequenceStart(properties) if properties.is_bare() => self.within(|quick| {
                 let mut items = Vec::new();
                 loop {
                     match quick.next()? {
-                        Event::SequenceEnd => return Some(Value::List(List::new(items))),
+                        Event::SequenceEnd => return Ok(Value::List(List::new(items))),
                         event => items.push(quick.value(event)?),
                     }
                 }
@@ -81,15 +88,15 @@ impl<'a> Quick<'a> {
                     let value = quick.value(event)?;
                     entries.insert(Str::from(&*key), value);
                 }
-                Some(Value::Map(Map::typed(Type::Map, entries)))
+                Ok(Value::Map(Map::typed(Type::Map, entries)))
             }),
-            _ => None,
+            _ => Err(Other),
         }
     }
 
-    fn wanted(&mut self, event: Event<'a>, wanted: &[Wanted]) -> Option<Node> {
+    fn wanted(&mut self, event: Event<'a>, wanted: &[Wanted]) -> Result<Node> {
         match event {
-            Event::Scalar { value, plain, properties } if properties.is_bare() => scalar_node(value, plain),
+            Event::Scalar { value, plain, properties } if properties.is_bare() => scalar_node(value, plain).ok_or(Other),
             Event::MappingStart(properties) if properties.is_bare() => self.within(|quick| {
                 let mut entries: Vec<(String, Node)> = Vec::new();
                 while let Some(key) = quick.key()? {
@@ -107,25 +114,25 @@ impl<'a> Quick<'a> {
                     entries.retain(|(name, _)| *name != key);
                     entries.push((key.into_owned(), node));
                 }
-                Some(Node::Map(entries))
+                Ok(Node::Map(entries))
             }),
             Event::SequenceStart(properties) if properties.is_bare() => {
                 self.pass(Event::SequenceStart(properties))?;
                 // Where a list stands nobody wants its items: that it is one decides.
-                Some(Node::List(Vec::new()))
+                Ok(Node::List(Vec::new()))
             }
-            _ => None,
+            _ => Err(Other),
         }
     }
 
     /// Reads over a value, which has to be one that the other reader would take.
-    fn pass(&mut self, event: Event<'a>) -> Option<()> {
+    fn pass(&mut self, event: Event<'a>) -> Result<()> {
         match event {
-            Event::Scalar { value, plain, properties } if properties.is_bare() => passes(&value, plain).then_some(()),
+            Event::Scalar { value, plain, properties } if properties.is_bare() => passes(&value, plain).then_some(()).ok_or(Other),
             Event::SequenceStart(properties) if properties.is_bare() => self.within(|quick| {
                 loop {
                     match quick.next()? {
-                        Event::SequenceEnd => return Some(()),
+                        Event::SequenceEnd => return Ok(()),
                         event => quick.pass(event)?,
                     }
                 }
@@ -135,28 +142,28 @@ impl<'a> Quick<'a> {
                     let event = quick.next()?;
                     quick.pass(event)?;
                 }
-                Some(())
+                Ok(())
             }),
-            _ => None,
+            _ => Err(Other),
         }
     }
 
     /// The next key of a map; nothing at its end.
-    fn key(&mut self) -> Option<Option<Cow<'a, str>>> {
+    fn key(&mut self) -> Result<Option<Cow<'a, str>>> {
         match self.next()? {
-            Event::MappingEnd => Some(None),
+            Event::MappingEnd => Ok(None),
             Event::Scalar { value, plain, properties } if properties.is_bare() => {
                 if !plain {
-                    return Some(Some(value));
+                    return Ok(Some(value));
                 }
                 match resolve(&value) {
-                    Scalar::Str | Scalar::Timestamp if value != "<<" => Some(Some(value)),
-                    Scalar::Bool(truth) => Some(Some(Cow::Borrowed(if truth { "true" } else { "false" }))),
-                    Scalar::Int(number) => Some(Some(Cow::Owned(number.to_string()))),
-                    _ => None,
+                    Scalar::Str | Scalar::Timestamp if value != "<<" => Ok(Some(value)),
+                    Scalar::Bool(truth) => Ok(Some(Cow::Borrowed(if truth { "true" } else { "false" }))),
+                    Scalar::Int(number) => Ok(Some(Cow::Owned(number.to_string()))),
+                    _ => Err(Other),
                 }
             }
-            _ => None,
+            _ => Err(Other),
         }
     }
 }

@@ -36,8 +36,7 @@ pub(super) fn resolve(text: &str) -> Scalar {
 /// Whether a text may be more than a string, which nearly none is: the longest word is `False`.
 fn may_be_more(text: &str) -> bool {
     match text.as_bytes() {
-        [] => true,
-        [b'.' | b'+' | b'-' | b'0'..=b'9' | b'~', ..] => true,
+        [] | [b'.' | b'+' | b'-' | b'0'..=b'9' | b'~', ..] => true,
         [b'y' | b'Y' | b'n' | b'N' | b'o' | b'O' | b't' | b'T' | b'f' | b'F', ..] => text.len() <= 5,
         _ => false,
     }
