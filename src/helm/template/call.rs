@@ -23,7 +23,7 @@ impl<'t> Frame<'_, '_, 't> {
             return self.eval_builtin(dot, func, node, args, last);
         }
         let argv = self.eval_args(dot, func.params, func.variadic, args, last)?;
-        let result = (func.call)(self.machine, Args(&argv)).and_then(|value| {
+        let result = self.machine.texts(&argv).and_then(|()| (func.call)(self.machine, Args(&argv))).and_then(|value| {
             match &value {
                 Value::Str(text) => self.machine.spend(text.len())?,
                 Value::List(list) => self.machine.spend(list.len().saturating_mul(size_of::<Value>()))?,
