@@ -146,11 +146,13 @@ impl Runtime for Machine<'_> {
         if self.tpls == MAX_TPLS || !self.stack.has_room() {
             return Err(FuncError::limit("tpl is nested too deep"));
         }
-        set.parse(&name, text.as_bytes(), self.stack)
+        let own = set
+            .parse(&name, text.as_bytes(), self.stack)
             .map_err(|error| FuncError::new(format!("cannot parse template {}: {error}", quote_bytes(text.as_bytes()))))?;
         let outer = std::mem::replace(&mut self.set, Rc::new(set));
         self.tpls += 1;
-        let out = self.execute_template(&name, data);
+        // By its name it might be another: within a text of `tpl` an empty one doesn't take its place.
+        let out = own.map_or(Ok(Vec::new()), |tree| execute(self, &tree, data));
         self.tpls -= 1;
         self.set = outer;
         let out = out.map_err(|error| {

@@ -10,7 +10,7 @@ use super::super::{Still, options};
 const BOMBS: &[(&str, &str, &str)] = &[
     ("a loop of a hundred million", "{{ range until 100000000 }}x{{ end }}", "too much text"),
     ("loops in loops", "{{ $l := until 9999 }}{{ range $l }}{{ range $l }}{{ $x := 1 }}{{ end }}{{ end }}", "too many steps"),
-    ("a text doubled sixty times", "{{ $s := `x` }}{{ range until 60 }}{{ $s = print $s $s }}{{ end }}", "too much text"),
+    ("a text doubled sixty times", "{{ $s := `x` }}{{ range until 60 }}{{ $s = print $s $s }}{{ end }}", "too many steps"),
     ("a text repeated", "{{ repeat 2000000000 `x` }}", "too much text"),
     ("a width of a hundred million", "{{ printf `%99999999d` 1 | fail }}", "%!(NOVERB)"),
     ("an indent of a hundred million", "{{ indent 99999999 `x` }}", "too much text"),
@@ -30,7 +30,7 @@ const BOMBS: &[(&str, &str, &str)] = &[
         "{{ $l := list 1 }}{{ $m := list 1 }}{{ range until 60 }}{{ $l = list $l $l }}{{ $m = list $m $m }}{{ end }}{{ deepEqual $l $m }}",
         "too many values",
     ),
-    ("values copied again and again", "{{ $l := until 9999 }}{{ range until 9999 }}{{ $x := deepCopy $l }}{{ end }}", "too much text"),
+    ("values copied again and again", "{{ $l := until 9999 }}{{ range until 9999 }}{{ $x := deepCopy $l }}{{ end }}", "too many values"),
     (
         "a long text searched again and again",
         "{{ $s := repeat 9999999 `x` }}{{ range until 9999 }}{{ contains `y` $s }}{{ end }}",
