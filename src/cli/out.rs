@@ -9,13 +9,23 @@ pub(super) fn stdout(text: Arguments<'_>) {
     write(std::io::stdout().lock(), text);
 }
 
+/// Writes bytes as they are to standard output: what of a chart is printed need be no text.
+pub(super) fn bytes(data: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    finish(out.write_all(data).and_then(|()| out.flush()));
+}
+
 /// Writes to standard error; what nobody reads is dropped.
 pub(super) fn stderr(text: Arguments<'_>) {
     write(std::io::stderr().lock(), text);
 }
 
 fn write(mut out: impl Write, text: Arguments<'_>) {
-    let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) else { return };
+    finish(out.write_fmt(text).and_then(|()| out.flush()));
+}
+
+fn finish(written: std::io::Result<()>) {
+    let Err(error) = written else { return };
     // Neither a closed pipe nor a full disk under the output is a reason to leave work half done; the second is worth a word.
     if error.kind() != ErrorKind::BrokenPipe {
         let _ = writeln!(std::io::stderr(), "warning: the output can't be written: {error}");

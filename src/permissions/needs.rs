@@ -67,7 +67,7 @@ impl<'a> Needs<'a> {
                 }
                 Spec::Secret(spec) => needs.secrets.push(spec),
                 Spec::ValidationRecord(spec) if purpose != Purpose::Rotate => needs.record(spec, state.current(&resource.addr)),
-                Spec::ValidationRecord(_) | Spec::Object(_) => {}
+                Spec::ValidationRecord(_) | Spec::Object(_) | Spec::Manifest(_) => {}
             }
         }
         if purpose != Purpose::Rotate {

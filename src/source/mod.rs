@@ -1,5 +1,6 @@
-//! Where bytes come from: the files of a stack, its manifests, and charts.
+//! Where bytes come from: the files of a stack, its manifests, and charts; and what servers are believed by.
 
 pub mod chart;
 pub mod manifest_files;
 pub mod stack_files;
+pub mod trust;

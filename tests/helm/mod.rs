@@ -6,6 +6,7 @@ mod charts;
 #[cfg(feature = "helm")]
 mod failures;
 mod functions;
+mod fuzz;
 #[cfg(feature = "helm")]
 mod reference;
 #[cfg(feature = "helm")]

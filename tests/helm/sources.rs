@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use meshform::source::chart::{ChartSourceError, Charts, Fetched, Wanted, digest, folder, vendor};
+use meshform::secret::sha256_hex as digest;
+use meshform::source::chart::{ChartSourceError, Charts, Fetched, Wanted, folder, vendor};
 
 /// A server of fixed answers on loopback; unknown paths are 404.
 struct Server {

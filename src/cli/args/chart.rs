@@ -89,10 +89,18 @@ pub struct SourceArgs {
     /// A folder, a .tgz, a URL, an oci:// reference, or a name in --repo
     #[arg(value_name = "CHART")]
     pub chart: String,
+    /// Where it comes from.
+    #[command(flatten)]
+    pub origin: OriginArgs,
+}
+
+/// Where a chart comes from, and in which version.
+#[derive(Clone, Debug, Args)]
+pub struct OriginArgs {
     /// The chart's version, or a range of versions
     #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
     pub version: String,
-    /// The repository that the name is looked up in
+    /// The repository that the chart is looked up in
     #[arg(long, value_name = "URL")]
     pub repo: Option<String>,
     /// The lock file
@@ -130,15 +138,9 @@ pub struct TemplateArgs {
     /// The release's name, then the chart; with --name-template the chart alone
     #[arg(value_name = "NAME CHART", num_args = 1..=2, required = true)]
     pub names: Vec<String>,
-    /// The chart's version, or a range of versions
-    #[arg(long, value_name = "VERSION", default_value = "", hide_default_value = true)]
-    pub version: String,
-    /// The repository that the chart is looked up in
-    #[arg(long, value_name = "URL")]
-    pub repo: Option<String>,
-    /// The lock file
-    #[arg(long, value_name = "FILE", default_value = "meshform.lock")]
-    pub lock_file: PathBuf,
+    /// Where the chart comes from.
+    #[command(flatten)]
+    pub origin: OriginArgs,
     /// The values.
     #[command(flatten)]
     pub values: ValueArgs,

@@ -4,7 +4,7 @@
 
 use super::dicts::unnamed;
 use super::{Args, Func, FuncError, Runtime};
-use crate::helm::value::{Kind, MAX_DEPTH, Map, Type, Value};
+use crate::helm::value::{Kind, Map, Type, Value, check_depth};
 
 /// The functions of this file.
 pub(super) const TABLE: &[Func] = &[
@@ -28,14 +28,13 @@ fn merge(_: &mut dyn Runtime, args: Args<'_>, overwrite: bool) -> Result<Value, 
 
 /// `deepMerge` for two maps.
 fn deep_merge(into: &Map, from: &Map, overwrite: bool, depth: usize) -> Result<(), FuncError> {
-    if depth > MAX_DEPTH {
-        return Err(FuncError::limit(format!("a value is nested deeper than {MAX_DEPTH} levels, or contains itself")));
-    }
+    check_depth(depth)?;
     // A map merged into itself stays as it is.
     if into.same(from) {
         return Ok(());
     }
     for (key, value) in from.to_vec() {
+        check_depth(depth)?;
         if is_nil(&value) {
             if overwrite {
                 into.set(key, value);

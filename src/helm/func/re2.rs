@@ -44,8 +44,12 @@ struct Reader<'a> {
     left: &'a str,
     out: String,
     flags: Flags,
-    /// The flags to go back to at the end of each open group.
-    groups: Vec<Flags>,
+    /// The flags to go back to at the end of each open group, and what `most` was outside of it.
+    groups: Vec<(Flags, u32)>,
+    /// How often the last thing is repeated by counts within it, all of them multiplied.
+    repeats: u32,
+    /// The most that `repeats` was in this group.
+    most: u32,
     /// Whether there is something that may be repeated.
     repeatable: bool,
 }
@@ -58,6 +62,8 @@ impl<'a> Reader<'a> {
             out: String::with_capacity(whole.len() * 2),
             flags: Flags::default(),
             groups: Vec::new(),
+            repeats: 0,
+            most: 0,
             repeatable: false,
         }
     }
@@ -68,6 +74,9 @@ impl<'a> Reader<'a> {
         while let Some(letter) = self.left.chars().next() {
             let before = self.left;
             let mut repeat = None;
+            if !matches!(letter, '*' | '+' | '?' | '{') {
+                self.repeats = 0;
+            }
             match letter {
                 '(' => self.open()?,
                 ')' => self.close()?,
@@ -86,7 +95,10 @@ impl<'a> Reader<'a> {
                     repeat = Some(before);
                 }
                 '{' => match counted(self.left) {
-                    None => self.literal('{', 1),
+                    None => {
+                        self.repeats = 0;
+                        self.literal('{', 1);
+                    }
                     Some((min, max, rest)) => {
                         self.left = rest;
                         let bad = |number: u32| number > MOST_REPEATS;
@@ -98,6 +110,11 @@ impl<'a> Reader<'a> {
                             Some(max) => format!("{{{min},{max}}}"),
                         };
                         self.repeat(&operator, before, last_repeat)?;
+                        self.repeats = self.repeats.max(1).saturating_mul(max.unwrap_or(min));
+                        if max.unwrap_or(min) >= 2 && self.repeats > MOST_REPEATS {
+                            return Err(("invalid repeat count", part(before, self.left)));
+                        }
+                        self.most = self.most.max(self.repeats);
                         repeat = Some(before);
                     }
                 },
@@ -145,7 +162,10 @@ impl<'a> Reader<'a> {
     }
 
     fn close(&mut self) -> Result<(), Fault<'a>> {
-        self.flags = self.groups.pop().ok_or(("unexpected )", self.whole))?;
+        let (flags, most) = self.groups.pop().ok_or(("unexpected )", self.whole))?;
+        self.flags = flags;
+        self.repeats = self.most;
+        self.most = self.most.max(most);
         self.take(1, ")");
         Ok(())
     }
@@ -200,7 +220,7 @@ impl<'a> Reader<'a> {
     fn begin(&mut self, written: &str, rest: &'a str) {
         self.out.push_str(written);
         self.left = rest;
-        self.groups.push(self.flags);
+        self.groups.push((self.flags, std::mem::take(&mut self.most)));
         self.repeatable = false;
     }
 

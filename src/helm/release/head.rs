@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::helm::yaml::{self, Node};
+use crate::helm::yaml::{self, Node, Wanted};
 
 /// What decides over a document.
 #[derive(Debug, Default)]
@@ -12,6 +12,13 @@ pub(super) struct Head {
     pub(super) name: String,
     pub(super) annotations: BTreeMap<String, String>,
 }
+
+/// What of a document is read: the rest may be a megabyte.
+const WANTED: &[Wanted] = &[
+    Wanted { key: "apiVersion", inner: &[] },
+    Wanted { key: "kind", inner: &[] },
+    Wanted { key: "metadata", inner: &[Wanted { key: "name", inner: &[] }, Wanted { key: "annotations", inner: &[] }] },
+];
 
 fn wrong(node: &Node, into: &str) -> String {
     format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go {into}", node.json_kind())
@@ -27,7 +34,7 @@ fn text(of: &Node, key: &str, path: &str) -> Result<String, String> {
 impl Head {
     /// Reads a document; the error is that of sigs.k8s.io/yaml.
     pub(super) fn read(document: &str) -> Result<Self, String> {
-        let node = yaml::parse(document.as_bytes())?;
+        let node = yaml::parse_entries(document.as_bytes(), WANTED)?;
         check_numbers(&node)?;
         match &node {
             Node::Null => return Ok(Self::default()),

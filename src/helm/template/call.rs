@@ -23,7 +23,7 @@ impl<'t> Frame<'_, '_, 't> {
             return self.eval_builtin(dot, func, node, args, last);
         }
         let argv = self.eval_args(dot, func.params, func.variadic, args, last)?;
-        let result = (func.call)(self.machine, Args(&argv)).and_then(|value| {
+        let result = self.machine.texts(&argv).and_then(|()| (func.call)(self.machine, Args(&argv))).and_then(|value| {
             match &value {
                 Value::Str(text) => self.machine.spend(text.len())?,
                 Value::List(list) => self.machine.spend(list.len().saturating_mul(size_of::<Value>()))?,
@@ -231,10 +231,14 @@ pub(super) fn values_method(name: &str) -> Option<Method> {
 
 fn call_values(map: &Map, name: &str, args: &[Value]) -> std::result::Result<Value, FuncError> {
     match name {
-        "AsMap" => Ok(Value::Map(map.clone())),
+        "AsMap" if map.is_empty() => Ok(Value::Map(Map::new())),
+        "AsMap" => Ok(Value::Map(map.retyped(Type::Map))),
         "YAML" => Ok(Value::Str(yaml::marshal(&Value::Map(map.clone()))?)),
         _ => {
             let path = Args(args).text(0)?.into_owned();
+            if name == "PathValue" && path.is_empty() {
+                return Err(FuncError::new("YAML path cannot be empty"));
+            }
             let mut names: Vec<&str> = path.split('.').collect();
             let end = if name == "PathValue" { names.pop() } else { None };
             let mut table = map.clone();
@@ -246,7 +250,7 @@ fn call_values(map: &Map, name: &str, args: &[Value]) -> std::result::Result<Val
                 };
             }
             match end {
-                None => Ok(Value::Map(table)),
+                None => Ok(Value::Map(table.retyped(Type::Values))),
                 Some(end) => match table.get(end) {
                     None | Some(Value::Map(_)) => Err(no_value(end)),
                     Some(value) => Ok(value),

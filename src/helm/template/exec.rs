@@ -10,6 +10,9 @@ use crate::helm::value::{Kind, Str, Type, Value};
 
 pub(super) type Result<T> = std::result::Result<T, ExecError>;
 
+/// The longest message to which a caller still adds where it stands: ten thousand callers of one another would write gigabytes.
+const MAX_MESSAGE: usize = 1 << 20;
+
 /// The deepest that `{{template}}` may nest; Go's `maxExecDepth`.
 const MAX_EXEC_DEPTH: usize = 100_000;
 
@@ -57,6 +60,9 @@ impl<'t> Frame<'_, '_, 't> {
 
     /// The same for what a function or limit said.
     pub(super) fn fail(&self, prefix: &str, error: &FuncError) -> ExecError {
+        if error.message().len() > MAX_MESSAGE {
+            return ExecError::new(error.message().to_owned(), error.is_limit());
+        }
         self.located(&format!("{prefix}{error}"), error.is_limit())
     }
 

@@ -9,10 +9,13 @@ use super::set::Set;
 use crate::helm::func::{FuncError, Host, Runtime, re2};
 use crate::helm::stack::Stack;
 use crate::helm::strconv::quote_bytes;
-use crate::helm::value::{Str, Value};
+use crate::helm::value::{Str, Value, allow};
 
 /// How often `include` may nest one name; `recursionMaxNums` of Helm's engine.
 const MAX_INCLUDES: usize = 1000;
+
+/// How often `tpl` may nest; in Helm until the stack is full.
+const MAX_TPLS: usize = 1000;
 
 /// The name that Helm gives the set of templates, and texts given to `tpl`.
 const SET_NAME: &str = "gotpl";
@@ -22,6 +25,12 @@ const MAX_VALUE_SIZE: u64 = 64 << 20;
 
 /// What an `include` costs beside the commands that it runs.
 const INCLUDE_STEPS: u64 = 20;
+
+/// How many values functions may go through for each step that is allowed.
+const VALUES_PER_STEP: u64 = 4;
+
+/// How many bytes of its arguments a function may go through at the cost of a step.
+const BYTES_PER_STEP: usize = 256;
 
 /// What a rendering may use up before it ends in an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +52,8 @@ pub struct Machine<'h> {
     host: &'h mut dyn Host,
     pub(super) set: Rc<Set>,
     included: HashMap<Str, usize>,
+    /// How many `tpl` are being rendered within one another.
+    tpls: usize,
     regexes: HashMap<String, Rc<regex::bytes::Regex>>,
     pub(super) strict: bool,
     lint: bool,
@@ -53,7 +64,8 @@ pub struct Machine<'h> {
 impl<'h> Machine<'h> {
     /// A machine over the templates of a set.
     pub fn new(host: &'h mut dyn Host, set: Rc<Set>, stack: Stack, limits: Limits) -> Self {
-        Self { host, set, included: HashMap::new(), regexes: HashMap::new(), strict: false, lint: false, stack, limits }
+        allow(limits.steps.saturating_mul(VALUES_PER_STEP));
+        Self { host, set, included: HashMap::new(), tpls: 0, regexes: HashMap::new(), strict: false, lint: false, stack, limits }
     }
 
     /// Fails where a key is missing (`missingkey=error`); Helm's `--strict` of lint.
@@ -89,9 +101,21 @@ impl<'h> Machine<'h> {
         self.steps(1)
     }
 
+    /// Counts what it costs to go through texts.
+    pub(super) fn texts(&mut self, args: &[Value]) -> Result<(), FuncError> {
+        let bytes: usize = args.iter().map(|arg| if let Value::Str(text) = arg { text.len() } else { 0 }).sum();
+        self.steps(u64::try_from(bytes / BYTES_PER_STEP).unwrap_or(u64::MAX))
+    }
+
     fn steps(&mut self, count: u64) -> Result<(), FuncError> {
         self.limits.steps = self.limits.steps.checked_sub(count).ok_or_else(|| FuncError::limit("the template takes too many steps"))?;
         Ok(())
+    }
+}
+
+impl Drop for Machine<'_> {
+    fn drop(&mut self) {
+        allow(u64::MAX);
     }
 }
 
@@ -119,13 +143,17 @@ impl Runtime for Machine<'_> {
         self.steps(INCLUDE_STEPS + u64::try_from(text.len()).unwrap_or(u64::MAX))?;
         let name = Str::from(SET_NAME);
         let mut set = Set::on(Rc::clone(&self.set));
-        if !self.stack.has_room() {
+        if self.tpls == MAX_TPLS || !self.stack.has_room() {
             return Err(FuncError::limit("tpl is nested too deep"));
         }
-        set.parse(&name, text.as_bytes(), self.stack)
+        let own = set
+            .parse(&name, text.as_bytes(), self.stack)
             .map_err(|error| FuncError::new(format!("cannot parse template {}: {error}", quote_bytes(text.as_bytes()))))?;
         let outer = std::mem::replace(&mut self.set, Rc::new(set));
-        let out = self.execute_template(&name, data);
+        self.tpls += 1;
+        // By its name it might be another: within a text of `tpl` an empty one doesn't take its place.
+        let out = own.map_or(Ok(Vec::new()), |tree| execute(self, &tree, data));
+        self.tpls -= 1;
         self.set = outer;
         let out = out.map_err(|error| {
             let message = format!("error during tpl function execution for {}: {error}", quote_bytes(text.as_bytes()));

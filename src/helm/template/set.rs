@@ -22,14 +22,20 @@ impl Set {
         Self { below: Some(below), trees: HashMap::new() }
     }
 
-    /// Parses a text and adds what it defines, itself under its name; `Template.New(name).Parse(text)`. An empty template does not replace another.
-    pub fn parse(&mut self, name: &Str, text: &[u8], stack: Stack) -> Result<(), String> {
+    /// Parses a text and adds what it defines, itself under its name; `Template.New(name).Parse(text)`. An empty template does not replace
+    /// another. What comes back is the text's own template, be it in the set or not.
+    pub fn parse(&mut self, name: &Str, text: &[u8], stack: Stack) -> Result<Option<Rc<Tree>>, String> {
+        let mut own = None;
         for tree in parse(name, text, stack)? {
+            let tree = Rc::new(tree);
+            if tree.name == *name {
+                own = Some(Rc::clone(&tree));
+            }
             if !tree.is_empty() || self.lookup(&tree.name).is_none() {
-                self.trees.insert(tree.name.clone(), Rc::new(tree));
+                self.trees.insert(tree.name.clone(), tree);
             }
         }
-        Ok(())
+        Ok(own)
     }
 
     /// The template of a name.

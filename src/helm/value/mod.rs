@@ -6,6 +6,7 @@ mod print;
 mod text;
 mod types;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 pub use collection::{List, Map};
@@ -143,13 +144,24 @@ impl Value {
     }
 }
 
-/// Bounds the recursion over a value.
+thread_local! {
+    /// How many values may still be met on walks through values. A rendering has a thread of its own.
+    static ALLOWANCE: Cell<u64> = const { Cell::new(u64::MAX) };
+}
+
+/// Sets how many values may be met from now on, by all walks together: lists that hold one list twice, forty levels deep, are a trillion.
+pub(crate) fn allow(values: u64) {
+    ALLOWANCE.set(values);
+}
+
+/// Bounds the walk over a value: to be asked at each value that is met.
 pub(crate) fn check_depth(depth: usize) -> Result<(), FuncError> {
     if depth > MAX_DEPTH {
-        Err(FuncError::limit(format!("a value is nested deeper than {MAX_DEPTH} levels, or contains itself")))
-    } else {
-        Ok(())
+        return Err(FuncError::limit(format!("a value is nested deeper than {MAX_DEPTH} levels, or contains itself")));
     }
+    let left = ALLOWANCE.get().checked_sub(1).ok_or_else(|| FuncError::limit("the template goes through too many values"))?;
+    ALLOWANCE.set(left);
+    Ok(())
 }
 
 fn copy(value: &Value, depth: usize) -> Result<Value, FuncError> {

@@ -19,7 +19,8 @@ impl Str {
     /// The text, with U+FFFD where the bytes are no UTF-8: what Go sees when it ranges over the runes.
     #[must_use]
     pub fn to_str(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+        // The lossy conversion alone goes through the text piece by piece.
+        std::str::from_utf8(&self.0).map_or_else(|_| String::from_utf8_lossy(&self.0), Cow::Borrowed)
     }
 
     /// The length in bytes, as Go's `len`.

@@ -156,14 +156,16 @@ impl Emitter {
     }
 
     fn string(&mut self, text: &Str, context: Context) -> Result<(), FuncError> {
-        if self.flavour == Flavour::Sigs && text.to_str().contains('\u{85}') {
-            return self.string(&Str::from(without_nel(&text.to_str())), context);
-        }
         let shown = text.to_str();
         if self.flavour == Flavour::Sigs {
-            // The JSON between holds these characters as they are, and the reader of YAML refuses them.
-            if shown.chars().any(|rune| rune == '\x7f' || ('\u{80}'..'\u{a0}').contains(&rune) && rune != '\u{85}') {
-                return Err(FuncError::new("yaml: control characters are not allowed"));
+            if !shown.is_ascii() || shown.contains('\x7f') {
+                if shown.contains('\u{85}') {
+                    return self.string(&Str::from(without_nel(&shown)), context);
+                }
+                // The JSON between holds these characters as they are, and the reader of YAML refuses them.
+                if shown.chars().any(|rune| matches!(rune, '\x7f'..'\u{a0}')) {
+                    return Err(FuncError::new("yaml: control characters are not allowed"));
+                }
             }
         } else if let std::borrow::Cow::Owned(_) = shown {
             self.indicator("!!binary", true, false, false);
@@ -235,6 +237,16 @@ impl Emitter {
         self.column += 1;
     }
 
+    /// Writes characters of ASCII up to one of these, at least the first of any kind.
+    fn write_run(&mut self, text: &[u8], at: &mut usize, stops: impl Fn(u8) -> bool) {
+        self.write(text, at);
+        let rest = &text[*at..];
+        let length = rest.iter().position(|byte| *byte >= 0x80 || stops(*byte)).unwrap_or(rest.len());
+        self.out.extend_from_slice(&rest[..length]);
+        self.column += length;
+        *at += length;
+    }
+
     fn write_break(&mut self, text: &[u8], at: &mut usize) {
         if text[*at] == b'\n' {
             self.put_break();
@@ -288,7 +300,7 @@ impl Emitter {
                 }
                 spaces = true;
             } else {
-                self.write(text, &mut at);
+                self.write_run(text, &mut at, |byte| byte == b' ');
                 self.indention = false;
                 spaces = false;
             }
@@ -324,7 +336,7 @@ impl Emitter {
                 if text[at] == b'\'' {
                     self.put(b'\'');
                 }
-                self.write(text, &mut at);
+                self.write_run(text, &mut at, |byte| matches!(byte, b' ' | b'\r' | b'\n' | b'\''));
                 self.indention = false;
                 (spaces, breaks) = (false, false);
             }
@@ -416,7 +428,7 @@ impl Emitter {
                 if breaks {
                     self.write_indent();
                 }
-                self.write(text, &mut at);
+                self.write_run(text, &mut at, |byte| matches!(byte, b'\r' | b'\n'));
                 self.indention = false;
                 breaks = false;
             }

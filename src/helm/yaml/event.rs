@@ -1,5 +1,7 @@
 //! The parser: tokens to events, as `parserc.go` of yaml/v2. Only the first document is read.
 
+use std::borrow::Cow;
+
 use super::scan::Scanner;
 use super::token::{Kind, Mark, Problem, Style, Token};
 
@@ -7,27 +9,34 @@ type Result<T = (), E = Problem> = std::result::Result<T, E>;
 
 /// What a document is made of.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(super) enum Event<'a> {
     DocumentStart,
     /// Of the document, or of an empty text.
     End,
-    Alias(String),
+    Alias(&'a str),
     Scalar {
-        value: String,
+        value: Cow<'a, str>,
         plain: bool,
-        properties: Properties,
+        properties: Properties<'a>,
     },
-    SequenceStart(Properties),
+    SequenceStart(Properties<'a>),
     SequenceEnd,
-    MappingStart(Properties),
+    MappingStart(Properties<'a>),
     MappingEnd,
 }
 
 /// Anchor and tag of a node, empty where there are none.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Properties {
-    pub(super) anchor: String,
+pub(super) struct Properties<'a> {
+    pub(super) anchor: &'a str,
     pub(super) tag: String,
+}
+
+impl Properties<'_> {
+    /// Whether there is neither anchor nor tag.
+    pub(super) fn is_bare(&self) -> bool {
+        self.anchor.is_empty() && self.tag.is_empty()
+    }
 }
 
 /// What comes next.
@@ -64,8 +73,8 @@ pub(super) struct Events<'a> {
     tags: Vec<(String, String)>,
 }
 
-fn empty() -> Event {
-    Event::Scalar { value: String::new(), plain: true, properties: Properties::default() }
+fn empty() -> Event<'static> {
+    Event::Scalar { value: Cow::Borrowed(""), plain: true, properties: Properties::default() }
 }
 
 impl<'a> Events<'a> {
@@ -73,12 +82,12 @@ impl<'a> Events<'a> {
         Self { scanner: Scanner::new(text), state: State::StreamStart, states: Vec::new(), marks: Vec::new(), tags: Vec::new() }
     }
 
-    fn take(&mut self) -> Result<Token> {
+    fn take(&mut self) -> Result<Token<'a>> {
         self.scanner.take()
     }
 
     /// The kind of the next token, and where it starts.
-    fn peek(&mut self) -> Result<(&Kind, Mark)> {
+    fn peek(&mut self) -> Result<(&Kind<'a>, Mark)> {
         self.scanner.peek().map(|token| (&token.kind, token.start))
     }
 
@@ -91,7 +100,7 @@ impl<'a> Events<'a> {
     }
 
     /// The next event; [`Event::End`] for ever after the first document.
-    pub(super) fn next(&mut self) -> Result<Event> {
+    pub(super) fn next(&mut self) -> Result<Event<'a>> {
         match self.state {
             State::StreamStart => {
                 self.take()?;
@@ -164,7 +173,7 @@ impl<'a> Events<'a> {
         Err(Problem::parser(mark, self.marks.last().copied().unwrap_or_default(), words))
     }
 
-    fn document_start(&mut self) -> Result<Event> {
+    fn document_start(&mut self) -> Result<Event<'a>> {
         self.tags = vec![("!".to_owned(), "!".to_owned()), ("!!".to_owned(), "tag:yaml.org,2002:".to_owned())];
         match self.peek()?.0 {
             Kind::StreamEnd => {
@@ -202,7 +211,7 @@ impl<'a> Events<'a> {
         Ok(Event::DocumentStart)
     }
 
-    fn node(&mut self, block: bool, indentless: bool) -> Result<Event> {
+    fn node(&mut self, block: bool, indentless: bool) -> Result<Event<'a>> {
         let (_, start) = self.peek()?;
         let (mut anchor, mut tag) = (None, None);
         loop {
@@ -251,37 +260,37 @@ impl<'a> Events<'a> {
             _ if !bare => {
                 self.pop_state();
                 let plain = properties.tag.is_empty();
-                Ok(Event::Scalar { value: String::new(), plain, properties })
+                Ok(Event::Scalar { value: Cow::Borrowed(""), plain, properties })
             }
             (_, at) => Err(Problem::parser(at, start, "did not find expected node content")),
         }
     }
 
-    fn open(&mut self, state: State, event: Event) -> Event {
+    fn open(&mut self, state: State, event: Event<'a>) -> Event<'a> {
         self.state = state;
         event
     }
 
     /// A node, after which the state comes back.
-    fn node_then(&mut self, state: State, block: bool, indentless: bool) -> Result<Event> {
+    fn node_then(&mut self, state: State, block: bool, indentless: bool) -> Result<Event<'a>> {
         self.states.push(state);
         self.node(block, indentless)
     }
 
     /// Nothing where a node could be.
-    fn empty_then(&mut self, state: State) -> Event {
+    fn empty_then(&mut self, state: State) -> Event<'a> {
         self.state = state;
         empty()
     }
 
-    fn leave(&mut self, event: Event) -> Event {
+    fn leave(&mut self, event: Event<'a>) -> Event<'a> {
         self.pop_state();
         self.marks.pop();
         self.skip();
         event
     }
 
-    fn block_sequence(&mut self) -> Result<Event> {
+    fn block_sequence(&mut self) -> Result<Event<'a>> {
         match self.peek()? {
             (Kind::BlockEntry, _) => {
                 self.skip();
@@ -295,7 +304,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    fn indentless_sequence(&mut self) -> Result<Event> {
+    fn indentless_sequence(&mut self) -> Result<Event<'a>> {
         if *self.peek()?.0 != Kind::BlockEntry {
             self.pop_state();
             return Ok(Event::SequenceEnd);
@@ -307,7 +316,7 @@ impl<'a> Events<'a> {
         self.node_then(State::IndentlessSequence, true, false)
     }
 
-    fn block_mapping_key(&mut self) -> Result<Event> {
+    fn block_mapping_key(&mut self) -> Result<Event<'a>> {
         match self.peek()? {
             (Kind::Key, _) => {
                 self.skip();
@@ -321,7 +330,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    fn block_mapping_value(&mut self) -> Result<Event> {
+    fn block_mapping_value(&mut self) -> Result<Event<'a>> {
         if *self.peek()?.0 == Kind::Value {
             self.skip();
             if !matches!(self.peek()?.0, Kind::Key | Kind::Value | Kind::BlockEnd) {
@@ -331,7 +340,7 @@ impl<'a> Events<'a> {
         Ok(self.empty_then(State::BlockMappingKey))
     }
 
-    fn flow_sequence(&mut self, first: bool) -> Result<Event> {
+    fn flow_sequence(&mut self, first: bool) -> Result<Event<'a>> {
         if *self.peek()?.0 != Kind::FlowSequenceEnd {
             if !first {
                 let (kind, start) = self.peek()?;
@@ -353,7 +362,7 @@ impl<'a> Events<'a> {
         Ok(self.leave(Event::SequenceEnd))
     }
 
-    fn flow_pair_key(&mut self) -> Result<Event> {
+    fn flow_pair_key(&mut self) -> Result<Event<'a>> {
         if matches!(self.peek()?.0, Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd) {
             self.skip();
             return Ok(self.empty_then(State::FlowPairValue));
@@ -361,7 +370,7 @@ impl<'a> Events<'a> {
         self.node_then(State::FlowPairValue, false, false)
     }
 
-    fn flow_pair_value(&mut self) -> Result<Event> {
+    fn flow_pair_value(&mut self) -> Result<Event<'a>> {
         if *self.peek()?.0 == Kind::Value {
             self.skip();
             if !matches!(self.peek()?.0, Kind::FlowEntry | Kind::FlowSequenceEnd) {
@@ -371,7 +380,7 @@ impl<'a> Events<'a> {
         Ok(self.empty_then(State::FlowPairEnd))
     }
 
-    fn flow_mapping_key(&mut self, first: bool) -> Result<Event> {
+    fn flow_mapping_key(&mut self, first: bool) -> Result<Event<'a>> {
         if *self.peek()?.0 != Kind::FlowMappingEnd {
             if !first {
                 let (kind, start) = self.peek()?;
@@ -395,7 +404,7 @@ impl<'a> Events<'a> {
         Ok(self.leave(Event::MappingEnd))
     }
 
-    fn flow_mapping_value(&mut self) -> Result<Event> {
+    fn flow_mapping_value(&mut self) -> Result<Event<'a>> {
         if *self.peek()?.0 == Kind::Value {
             self.skip();
             if !matches!(self.peek()?.0, Kind::FlowEntry | Kind::FlowMappingEnd) {

@@ -4,6 +4,7 @@ mod emit;
 mod event;
 mod keys;
 mod node;
+mod quick;
 mod read;
 mod resolve;
 mod scalar;
@@ -13,6 +14,7 @@ mod scan_scalar;
 mod token;
 
 pub use node::Node;
+pub(crate) use quick::Wanted;
 pub use read::parse;
 
 use super::func::FuncError;
@@ -30,7 +32,15 @@ pub fn marshal_pretty(value: &Value) -> Result<Str, FuncError> {
 
 /// `yaml.Unmarshal` into an `interface {}`: every number becomes a `float64`. The error is Go's, where its cause is ours to know.
 pub fn unmarshal(text: &[u8]) -> Result<Value, String> {
+    if let Some(value) = quick::value(text) {
+        return Ok(value);
+    }
     parse(text)?.into_value().map_err(|error| format!("error converting YAML to JSON: {error}"))
+}
+
+/// The entries of a document that are wanted, or more; what is wrong anywhere in the document is an error as in [`parse`].
+pub(crate) fn parse_entries(text: &[u8], wanted: &[Wanted]) -> Result<Node, String> {
+    quick::entries(text, wanted).map_or_else(|| parse(text), Ok)
 }
 
 /// `yaml.Unmarshal` into a `map[string]interface {}`; none for an empty or null document.

@@ -10,26 +10,32 @@ use crate::helm::value::MAX_DEPTH;
 /// Reads the first document of a text; null where there is none. The error begins with `yaml:`, as libyaml's does.
 pub fn parse(text: &[u8]) -> Result<Node, String> {
     let prefix = |error: String| format!("error converting YAML to JSON: {error}");
-    let text = std::str::from_utf8(text).map_err(|_| prefix("yaml: invalid leading UTF-8 octet".to_owned()))?;
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    if has_forbidden(text) {
-        return Err(prefix("yaml: control characters are not allowed".to_owned()));
-    }
+    let text = readable(text).map_err(|error| prefix(error.to_owned()))?;
     Reader { frames: Vec::new(), anchors: HashMap::new(), root: None, decoded: 0, aliased: 0, invalid: None, unsupported: None }
         .read(text)
         .map_err(prefix)
 }
 
+/// The text without its byte order mark, or why yaml/v2 reads none of it.
+pub(super) fn readable(text: &[u8]) -> Result<&str, &'static str> {
+    let text = std::str::from_utf8(text).map_err(|_| "yaml: invalid leading UTF-8 octet")?;
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    if has_forbidden(text) { Err("yaml: control characters are not allowed") } else { Ok(text) }
+}
+
 /// Whether a character stands in the text that the reader of yaml/v2 refuses: controls but tab, line ends and NEL, and some that are no characters.
 fn has_forbidden(text: &str) -> bool {
-    let odd = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127..);
-    let mut rest = text;
-    while let Some(at) = rest.as_bytes().iter().position(odd) {
-        let Some(rune) = rest.get(at..).and_then(|tail| tail.chars().next()) else { return true };
-        if matches!(rune, '\0'..='\x1f' | '\x7f'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}') {
+    let odd = |byte: u8| byte.wrapping_sub(0x20) >= 0x5F && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let wrong = |rune: char| matches!(rune, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\x7f'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}');
+    // Nearly all pieces have nothing odd: those are told without a look at single characters.
+    let mut from = 0;
+    while from < text.len() {
+        let to = text.ceil_char_boundary(from + 256);
+        let piece = &text[from..to];
+        if piece.bytes().fold(false, |found, byte| found | odd(byte)) && piece.chars().any(wrong) {
             return true;
         }
-        rest = &rest[at + rune.len_utf8()..];
+        from = to;
     }
     false
 }
@@ -46,8 +52,8 @@ struct Built {
 }
 
 /// A list or map that isn't closed yet.
-struct Frame {
-    anchor: String,
+struct Frame<'a> {
+    anchor: &'a str,
     size: u64,
     content: Content,
 }
@@ -57,9 +63,9 @@ enum Content {
     Map { entries: Vec<(String, Node)>, places: HashMap<String, usize>, key: Option<Node>, merge: bool },
 }
 
-struct Reader {
-    frames: Vec<Frame>,
-    anchors: HashMap<String, Option<Built>>,
+struct Reader<'a> {
+    frames: Vec<Frame<'a>>,
+    anchors: HashMap<&'a str, Option<Built>>,
     root: Option<Node>,
     decoded: u64,
     aliased: u64,
@@ -69,13 +75,13 @@ struct Reader {
     unsupported: Option<String>,
 }
 
-impl Reader {
-    fn read(mut self, text: &str) -> Result<Node, String> {
+impl<'a> Reader<'a> {
+    fn read(mut self, text: &'a str) -> Result<Node, String> {
         let mut events = Events::new(text);
         loop {
             match events.next().map_err(|problem| problem.to_string())? {
                 Event::Scalar { value, plain, properties } => {
-                    let built = scalar(value, plain, &properties.tag).unwrap_or_else(|error| {
+                    let built = scalar(value.into_owned(), plain, &properties.tag).unwrap_or_else(|error| {
                         self.invalid.get_or_insert(error);
                         Built { node: Node::Null, size: 1, merge_key: false, alias: false }
                     });
@@ -83,7 +89,7 @@ impl Reader {
                     self.add(built, properties.anchor);
                 }
                 Event::Alias(name) => {
-                    let built = match self.anchors.get(&name) {
+                    let built = match self.anchors.get(name) {
                         Some(Some(built)) => Built { merge_key: false, alias: true, ..built.clone() },
                         Some(None) => {
                             self.invalid.get_or_insert_with(|| format!("yaml: anchor '{name}' value contains itself"));
@@ -93,12 +99,12 @@ impl Reader {
                     };
                     self.aliased += built.size;
                     self.count(built.size)?;
-                    self.add(built, String::new());
+                    self.add(built, "");
                 }
-                Event::SequenceStart(properties) => self.open(properties, Content::List(Vec::new()))?,
+                Event::SequenceStart(properties) => self.open(&properties, Content::List(Vec::new()))?,
                 Event::MappingStart(properties) => {
                     let content = Content::Map { entries: Vec::new(), places: HashMap::new(), key: None, merge: false };
-                    self.open(properties, content)?;
+                    self.open(&properties, content)?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close(),
                 Event::DocumentStart => {}
@@ -128,13 +134,13 @@ impl Reader {
         Ok(())
     }
 
-    fn open(&mut self, properties: Properties, content: Content) -> Result<(), String> {
+    fn open(&mut self, properties: &Properties<'a>, content: Content) -> Result<(), String> {
         if self.frames.len() >= MAX_DEPTH {
             return Err("yaml: exceeded max depth".to_owned());
         }
         self.count(1)?;
         if !properties.anchor.is_empty() {
-            self.anchors.insert(properties.anchor.clone(), None);
+            self.anchors.insert(properties.anchor, None);
         }
         self.frames.push(Frame { anchor: properties.anchor, size: 1, content });
         Ok(())
@@ -149,7 +155,7 @@ impl Reader {
         self.add(Built { node, size: frame.size, merge_key: false, alias: false }, frame.anchor);
     }
 
-    fn add(&mut self, built: Built, anchor: String) {
+    fn add(&mut self, built: Built, anchor: &'a str) {
         if !anchor.is_empty() {
             self.anchors.insert(anchor, Some(built.clone()));
         }

@@ -17,6 +17,9 @@ pub(super) enum Scalar {
 
 /// yaml/v2.
 pub(super) fn resolve(text: &str) -> Scalar {
+    if !may_be_more(text) {
+        return Scalar::Str;
+    }
     match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Scalar::Bool(true),
         "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => return Scalar::Bool(false),
@@ -28,6 +31,15 @@ pub(super) fn resolve(text: &str) -> Scalar {
         }
         plain.strip_prefix("-0b").and_then(|digits| i64::from_str_radix(&format!("-{digits}"), 2).ok()).map(Scalar::Int)
     })
+}
+
+/// Whether a text may be more than a string, which nearly none is: the longest word is `False`.
+fn may_be_more(text: &str) -> bool {
+    match text.as_bytes() {
+        [] | [b'.' | b'+' | b'-' | b'0'..=b'9' | b'~', ..] => true,
+        [b'y' | b'Y' | b'n' | b'N' | b'o' | b'O' | b't' | b'T' | b'f' | b'F', ..] => text.len() <= 5,
+        _ => false,
+    }
 }
 
 /// yaml/v3: `yes` and `on` are strings, `0o7` an octal number everywhere.

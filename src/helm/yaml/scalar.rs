@@ -48,6 +48,12 @@ fn look(text: &[u8], v3: bool) -> Seen {
     let mut preceded_by_whitespace = true;
     let mut at = 0;
     while at < text.len() {
+        // Within a scalar most characters decide nothing.
+        if at > 0 && matches!(text[at], b'!'..=b'~') && !matches!(text[at], b':' | b'#') {
+            (previous_space, previous_break, preceded_by_whitespace) = (false, false, false);
+            at += 1;
+            continue;
+        }
         let length = width(text[at]);
         let last = at + length >= text.len();
         let followed_by_whitespace = last || is_blank(text, at + length);

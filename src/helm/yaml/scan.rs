@@ -22,7 +22,7 @@ struct SimpleKey {
 
 pub(super) struct Scanner<'a> {
     pub(super) text: Text<'a>,
-    tokens: VecDeque<Token>,
+    tokens: VecDeque<Token<'a>>,
     tokens_parsed: usize,
     stream_started: bool,
     ended: bool,
@@ -56,7 +56,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next token, which stays.
-    pub(super) fn peek(&mut self) -> Result<&Token> {
+    pub(super) fn peek(&mut self) -> Result<&Token<'a>> {
         self.fetch_more()?;
         if self.tokens.is_empty() {
             // After the end there are only ends.
@@ -66,7 +66,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes the next token.
-    pub(super) fn take(&mut self) -> Result<Token> {
+    pub(super) fn take(&mut self) -> Result<Token<'a>> {
         self.peek()?;
         self.tokens_parsed += 1;
         let start = self.text.mark;
@@ -81,6 +81,9 @@ impl<'a> Scanner<'a> {
 
     /// Scans until the first token can no longer become a key's.
     fn fetch_more(&mut self) -> Result {
+        if !self.tokens.is_empty() && !self.simple_keys.iter().any(|key| key.possible) {
+            return Ok(());
+        }
         loop {
             if !self.tokens.is_empty() {
                 let head = self.tokens_parsed;
@@ -121,7 +124,7 @@ impl<'a> Scanner<'a> {
         Problem::scanner(self.text.mark, words)
     }
 
-    fn push(&mut self, kind: Kind, start: Mark) {
+    fn push(&mut self, kind: Kind<'a>, start: Mark) {
         self.tokens.push_back(Token { kind, start });
     }
 
@@ -204,8 +207,10 @@ impl<'a> Scanner<'a> {
 
     fn skip_to_token(&mut self) {
         loop {
-            while self.text.peek(0) == b' ' || ((self.flow_level > 0 || !self.simple_key_allowed) && self.text.peek(0) == b'\t') {
+            self.text.skip_spaces();
+            while (self.flow_level > 0 || !self.simple_key_allowed) && self.text.peek(0) == b'\t' {
                 self.text.skip();
+                self.text.skip_spaces();
             }
             self.skip_comment();
             if !self.text.is_break(0) {
@@ -239,18 +244,17 @@ impl<'a> Scanner<'a> {
     }
 
     fn remove_simple_key(&mut self) -> Result {
-        let missing = self.missing_colon();
         if let Some(last) = self.simple_keys.last_mut()
             && std::mem::take(&mut last.possible)
             && last.required
         {
-            return Err(missing);
+            return Err(self.missing_colon());
         }
         Ok(())
     }
 
     /// Goes one level deeper where a collection begins in block style. With a number its token goes before the key's.
-    fn roll(&mut self, column: usize, number: Option<usize>, kind: Kind, mark: Mark) -> Result {
+    fn roll(&mut self, column: usize, number: Option<usize>, kind: Kind<'a>, mark: Mark) -> Result {
         if self.flow_level > 0 || self.indent >= signed(column) {
             return Ok(());
         }
@@ -300,7 +304,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn document_indicator(&mut self, kind: Kind) -> Result {
+    fn document_indicator(&mut self, kind: Kind<'a>) -> Result {
         self.unroll(-1);
         self.remove_simple_key()?;
         self.simple_key_allowed = false;
@@ -311,13 +315,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// One character that is a token.
-    fn indicator(&mut self, kind: Kind) {
+    fn indicator(&mut self, kind: Kind<'a>) {
         let start = self.text.mark;
         self.text.skip();
         self.push(kind, start);
     }
 
-    fn flow_start(&mut self, kind: Kind) -> Result {
+    fn flow_start(&mut self, kind: Kind<'a>) -> Result {
         self.save_simple_key()?;
         self.simple_keys.push(SimpleKey::default());
         self.flow_level += 1;
@@ -329,7 +333,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn flow_end(&mut self, kind: Kind) -> Result {
+    fn flow_end(&mut self, kind: Kind<'a>) -> Result {
         self.remove_simple_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
@@ -348,7 +352,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// In block style a collection may begin here only where a key may.
-    fn begin_block(&mut self, kind: Kind, what: &str) -> Result {
+    fn begin_block(&mut self, kind: Kind<'a>, what: &str) -> Result {
         if self.flow_level == 0 {
             if !self.simple_key_allowed {
                 return Err(self.problem(format!("{what} are not allowed in this context")));
@@ -392,7 +396,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A token that a key may begin with.
-    fn with_simple_key(&mut self, scan: impl FnOnce(&mut Self) -> Result<Kind>) -> Result {
+    fn with_simple_key(&mut self, scan: impl FnOnce(&mut Self) -> Result<Kind<'a>>) -> Result {
         self.save_simple_key()?;
         self.simple_key_allowed = false;
         let start = self.text.mark;

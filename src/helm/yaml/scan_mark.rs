@@ -5,22 +5,22 @@ use super::token::{Kind, Problem};
 
 type Result<T = (), E = Problem> = std::result::Result<T, E>;
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
     fn skip_blanks(&mut self) {
         while self.text.is_blank(0) {
             self.text.skip();
         }
     }
 
-    fn read_alpha(&mut self) -> String {
-        let mut out = String::new();
+    fn read_alpha(&mut self) -> &'a str {
+        let start = self.text.at();
         while self.text.is_alpha() {
-            self.text.read(&mut out);
+            self.text.skip();
         }
-        out
+        self.text.slice(start, self.text.at())
     }
 
-    pub(super) fn scan_directive(&mut self) -> Result<Kind> {
+    pub(super) fn scan_directive(&mut self) -> Result<Kind<'a>> {
         self.text.skip();
         let name = self.read_alpha();
         if name.is_empty() {
@@ -29,7 +29,7 @@ impl Scanner<'_> {
         if !self.text.is_blank_or_end(0) {
             return Err(self.problem("found unexpected non-alphabetical character"));
         }
-        let kind = match name.as_str() {
+        let kind = match name {
             "YAML" => {
                 self.skip_blanks();
                 let major = self.version_number()?;
@@ -81,7 +81,7 @@ impl Scanner<'_> {
         Ok(value)
     }
 
-    pub(super) fn scan_anchor(&mut self, alias: bool) -> Result<Kind> {
+    pub(super) fn scan_anchor(&mut self, alias: bool) -> Result<Kind<'a>> {
         self.text.skip();
         let name = self.read_alpha();
         let ends = self.text.is_blank_or_end(0) || matches!(self.text.peek(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
@@ -91,7 +91,7 @@ impl Scanner<'_> {
         Ok(if alias { Kind::Alias(name) } else { Kind::Anchor(name) })
     }
 
-    pub(super) fn scan_tag(&mut self) -> Result<Kind> {
+    pub(super) fn scan_tag(&mut self) -> Result<Kind<'a>> {
         let (mut handle, mut suffix);
         if self.text.peek(1) == b'<' {
             self.text.skip();
@@ -126,7 +126,7 @@ impl Scanner<'_> {
         }
         let mut out = String::new();
         self.text.read(&mut out);
-        out.push_str(&self.read_alpha());
+        out.push_str(self.read_alpha());
         if self.text.peek(0) == b'!' {
             self.text.read(&mut out);
         } else if directive && out != "!" {

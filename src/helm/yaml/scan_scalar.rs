@@ -1,5 +1,7 @@
 //! Scalars: plain, quoted, and in blocks.
 
+use std::borrow::Cow;
+
 use super::scan::Scanner;
 use super::token::{Kind, Problem, Style};
 
@@ -10,46 +12,79 @@ type Result<T = (), E = Problem> = std::result::Result<T, E>;
 struct Breaks {
     leading: String,
     trailing: String,
-    whitespaces: String,
+    /// Blanks within a line: where they begin and end in the text.
+    blanks: (usize, usize),
     seen: bool,
 }
 
-impl Breaks {
-    /// One break is a space, more are one less.
-    fn fold(&mut self, into: &mut String) {
-        if self.seen {
-            if self.leading.starts_with('\n') {
-                into.push_str(if self.trailing.is_empty() { " " } else { &self.trailing });
-            } else {
-                into.push_str(&self.leading);
-                into.push_str(&self.trailing);
-            }
-            self.leading.clear();
-            self.trailing.clear();
-        } else {
-            into.push_str(&self.whitespaces);
-            self.whitespaces.clear();
-        }
-    }
+/// A scalar while it is read: a piece of the text as long as what was read is one, its own text from the first break or escape on.
+struct Piece<'a> {
+    text: Cow<'a, str>,
+    /// Where the piece ends in the text.
+    end: usize,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn piece(&self) -> Piece<'a> {
+        Piece { text: Cow::Borrowed(""), end: self.text.at() }
+    }
+
+    /// Puts what stands between two places to the scalar.
+    fn extend(&self, piece: &mut Piece<'a>, (start, end): (usize, usize)) {
+        match &mut piece.text {
+            Cow::Borrowed(text) if text.is_empty() || piece.end == start => {
+                *text = self.text.slice(if text.is_empty() { start } else { start - text.len() }, end);
+            }
+            text => text.to_mut().push_str(self.text.slice(start, end)),
+        }
+        piece.end = end;
+    }
+
+    /// Puts blanks and breaks to the scalar: one break is a space, more are one less.
+    fn fold(&self, breaks: &mut Breaks, piece: &mut Piece<'a>) {
+        if breaks.seen {
+            let out = piece.text.to_mut();
+            if breaks.leading.starts_with('\n') {
+                out.push_str(if breaks.trailing.is_empty() { " " } else { &breaks.trailing });
+            } else {
+                out.push_str(&breaks.leading);
+                out.push_str(&breaks.trailing);
+            }
+            breaks.leading.clear();
+            breaks.trailing.clear();
+        } else {
+            let (start, end) = std::mem::take(&mut breaks.blanks);
+            if start < end {
+                self.extend(piece, (start, end));
+            }
+        }
+    }
+
     /// Takes blanks and breaks between the parts of a flow scalar.
     fn take_blank(&mut self, breaks: &mut Breaks) {
         if self.text.is_blank(0) {
-            if breaks.seen { self.text.skip() } else { self.text.read(&mut breaks.whitespaces) }
+            let start = self.text.at();
+            if self.text.peek(0) == b' ' {
+                self.text.skip_spaces();
+            } else {
+                self.text.skip();
+            }
+            if !breaks.seen {
+                let (begin, end) = breaks.blanks;
+                breaks.blanks = (if begin == end { start } else { begin }, self.text.at());
+            }
         } else if breaks.seen {
             self.text.read_line(&mut breaks.trailing);
         } else {
-            breaks.whitespaces.clear();
+            breaks.blanks = (0, 0);
             self.text.read_line(&mut breaks.leading);
             breaks.seen = true;
         }
     }
 
     /// The scalar, and whether line breaks follow it.
-    pub(super) fn scan_plain_scalar(&mut self) -> Result<(Kind, bool)> {
-        let mut out = String::new();
+    pub(super) fn scan_plain_scalar(&mut self) -> Result<(Kind<'a>, bool)> {
+        let mut piece = self.piece();
         let mut breaks = Breaks::default();
         let indent = self.indent + 1;
         loop {
@@ -63,11 +98,13 @@ impl Scanner<'_> {
                 if stops {
                     break;
                 }
-                if breaks.seen || !breaks.whitespaces.is_empty() {
-                    breaks.fold(&mut out);
+                if breaks.seen || breaks.blanks.0 != breaks.blanks.1 {
+                    self.fold(&mut breaks, &mut piece);
                     breaks.seen = false;
                 }
-                self.text.read_run(b":,?[]{}", &mut out);
+                let start = self.text.at();
+                self.text.skip_run(|byte| matches!(byte, b':' | b',' | b'?' | b'[' | b']' | b'{' | b'}'));
+                self.extend(&mut piece, (start, self.text.at()));
             }
             if !(self.text.is_blank(0) || self.text.is_break(0)) {
                 break;
@@ -82,17 +119,17 @@ impl Scanner<'_> {
                 break;
             }
         }
-        Ok((Kind::Scalar(out, Style::Plain), breaks.seen))
+        Ok((Kind::Scalar(piece.text, Style::Plain), breaks.seen))
     }
 
     fn column(&self) -> isize {
         isize::try_from(self.text.mark.column).unwrap_or(isize::MAX)
     }
 
-    pub(super) fn scan_flow_scalar(&mut self, single: bool) -> Result<Kind> {
+    pub(super) fn scan_flow_scalar(&mut self, single: bool) -> Result<Kind<'a>> {
         let mark = if single { b'\'' } else { b'"' };
         self.text.skip();
-        let mut out = String::new();
+        let mut piece = self.piece();
         let mut breaks = Breaks::default();
         loop {
             if self.text.at_document_indicator() {
@@ -104,7 +141,7 @@ impl Scanner<'_> {
             breaks.seen = false;
             while !self.text.is_blank_or_end(0) {
                 if single && self.text.starts_with("''") {
-                    out.push('\'');
+                    piece.text.to_mut().push('\'');
                     self.text.skip();
                     self.text.skip();
                 } else if self.text.peek(0) == mark {
@@ -116,9 +153,11 @@ impl Scanner<'_> {
                         breaks.seen = true;
                         break;
                     }
-                    self.scan_escape(&mut out)?;
+                    self.scan_escape(piece.text.to_mut())?;
                 } else {
-                    self.text.read_run(b"'\"\\", &mut out);
+                    let start = self.text.at();
+                    self.text.skip_run(|byte| matches!(byte, b'\'' | b'"' | b'\\'));
+                    self.extend(&mut piece, (start, self.text.at()));
                 }
             }
             if self.text.peek(0) == mark {
@@ -127,10 +166,10 @@ impl Scanner<'_> {
             while self.text.is_blank(0) || self.text.is_break(0) {
                 self.take_blank(&mut breaks);
             }
-            breaks.fold(&mut out);
+            self.fold(&mut breaks, &mut piece);
         }
         self.text.skip();
-        Ok(Kind::Scalar(out, Style::Quoted))
+        Ok(Kind::Scalar(piece.text, Style::Quoted))
     }
 
     fn scan_escape(&mut self, out: &mut String) -> Result {
@@ -179,7 +218,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Result<Kind> {
+    pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Result<Kind<'a>> {
         self.text.skip();
         let (chomping, increment) = self.block_header()?;
         let mut indent = match (increment, usize::try_from(self.indent)) {
@@ -215,7 +254,7 @@ impl Scanner<'_> {
         if chomping == Some(true) {
             out.push_str(&trailing);
         }
-        Ok(Kind::Scalar(out, Style::Block))
+        Ok(Kind::Scalar(Cow::Owned(out), Style::Block))
     }
 
     /// What follows the bar: whether line breaks at the end are kept (`+`) or dropped (`-`), and the indentation given, or 0.

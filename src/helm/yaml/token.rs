@@ -1,5 +1,6 @@
 //! Tokens of YAML, and the text that they are scanned from: `yamlh.go` and `yamlprivateh.go` of yaml/v2.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::scalar::{is_break, width};
@@ -22,7 +23,7 @@ pub(super) enum Style {
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     StreamStart,
     StreamEnd,
     /// The numbers of `%YAML`.
@@ -42,17 +43,17 @@ pub(super) enum Kind {
     FlowEntry,
     Key,
     Value,
-    Alias(String),
-    Anchor(String),
+    Alias(&'a str),
+    Anchor(&'a str),
     /// Handle and suffix.
     Tag(String, String),
-    Scalar(String, Style),
+    Scalar(Cow<'a, str>, Style),
 }
 
 /// A token with its place.
 #[derive(Debug, Clone)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
+pub(super) struct Token<'a> {
+    pub(super) kind: Kind<'a>,
     pub(super) start: Mark,
 }
 
@@ -97,6 +98,11 @@ impl<'a> Text<'a> {
         Self { whole: text, bytes: text.as_bytes(), at: 0, mark: Mark::default() }
     }
 
+    /// How many bytes have been read.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     pub(super) fn peek(&self, ahead: usize) -> u8 {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
@@ -114,7 +120,11 @@ impl<'a> Text<'a> {
     }
 
     pub(super) fn is_break(&self, ahead: usize) -> bool {
-        is_break(self.bytes, self.at + ahead)
+        match self.peek(ahead) {
+            b'\n' | b'\r' => true,
+            0xC2 | 0xE2 => is_break(self.bytes, self.at + ahead),
+            _ => false,
+        }
     }
 
     pub(super) fn is_break_or_end(&self, ahead: usize) -> bool {
@@ -140,6 +150,15 @@ impl<'a> Text<'a> {
         self.mark.column += 1;
     }
 
+    /// Passes over spaces.
+    pub(super) fn skip_spaces(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let spaces = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
+        self.at += spaces;
+        self.mark.index += spaces;
+        self.mark.column += spaces;
+    }
+
     /// Passes over a line break.
     pub(super) fn skip_line(&mut self) {
         let crlf = self.starts_with("\r\n");
@@ -156,19 +175,14 @@ impl<'a> Text<'a> {
         into.push_str(self.between(start));
     }
 
-    /// Takes all characters up to one that may be a blank, a break, or of these; the first is taken in any case.
-    pub(super) fn read_run(&mut self, stops: &[u8], into: &mut String) {
-        let start = self.at;
+    /// Passes over all characters up to one that may be a blank, a break, or of these; the first is passed over in any case.
+    pub(super) fn skip_run(&mut self, stops: impl Fn(u8) -> bool) {
         self.skip();
         let rest = &self.bytes[self.at..];
-        let more = rest
-            .iter()
-            .position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x80..) || stops.contains(byte))
-            .unwrap_or(rest.len());
+        let more = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x80..) || stops(*byte)).unwrap_or(rest.len());
         self.at += more;
         self.mark.index += more;
         self.mark.column += more;
-        into.push_str(self.between(start));
     }
 
     /// Takes what is left of the line.
@@ -194,7 +208,12 @@ impl<'a> Text<'a> {
     }
 
     fn between(&self, start: usize) -> &'a str {
-        self.whole.get(start..self.at).unwrap_or_default()
+        self.slice(start, self.at)
+    }
+
+    /// What stands between two places.
+    pub(super) fn slice(&self, start: usize, end: usize) -> &'a str {
+        self.whole.get(start..end).unwrap_or_default()
     }
 
     /// Whether `---` or `...` stands here at the start of a line.

@@ -6,8 +6,8 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
@@ -17,6 +17,7 @@ use super::{Aws, failed};
 use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
+use crate::source::trust;
 use crate::stack::Role;
 
 /// What it takes to connect.
@@ -84,18 +85,10 @@ pub(super) async fn with_role(config: &SdkConfig, role: &Role) -> SdkConfig {
     config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider.build().await)).build()
 }
 
-/// An HTTPS client on ring, which honours HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE.
+/// An HTTPS client on ring, which honours HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE and SSL_CERT_FILE.
 fn http_client() -> Result<SharedHttpClient, ProviderError> {
-    let mut store = TrustStore::default();
-    if let Some(path) = std::env::var_os("AWS_CA_BUNDLE") {
-        let wrong =
-            |error: std::io::Error| ProviderError::own("reading AWS_CA_BUNDLE", &path.to_string_lossy(), Class::Invalid, error.to_string());
-        store = TrustStore::empty().with_pem_certificate(std::fs::read(&path).map_err(wrong)?);
-    }
-    let context = TlsContext::builder()
-        .with_trust_store(store)
-        .build()
-        .map_err(|error| ProviderError::own("reading the trust store", "TLS", Class::Invalid, error.to_string()))?;
+    let context = trust::context()
+        .map_err(|error| ProviderError::own("reading the trusted certificates", "TLS", Class::Invalid, error.to_string()))?;
     Ok(Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
         if let Some(settings) = settings {

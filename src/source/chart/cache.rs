@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::MAX_ARCHIVE;
+use crate::secret::sha256_hex;
 
 /// A folder of archives.
 pub struct Cache {
@@ -26,7 +27,7 @@ impl Cache {
         let file = self.file(digest)?;
         let small = std::fs::metadata(&file).is_ok_and(|about| about.len() <= MAX_ARCHIVE as u64);
         let archive = if small { std::fs::read(file).ok()? } else { return None };
-        (super::digest(&archive) == digest).then_some(archive)
+        (sha256_hex(&archive) == digest).then_some(archive)
     }
 
     /// Keeps an archive. A cache that can't be written costs time, and nothing else.

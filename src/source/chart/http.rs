@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
 use super::ChartSourceError;
+use crate::source::trust;
 
 /// How long a whole answer may take.
 const TIMEOUT: Duration = Duration::from_mins(2);
@@ -35,19 +36,12 @@ pub struct Answer {
 }
 
 impl Client {
-    /// Honours HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE.
+    /// Honours HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and AWS_CA_BUNDLE.
     pub fn new() -> Result<Self, ChartSourceError> {
-        let wrong = |reason: String| ChartSourceError::Http { url: "the trust store".to_owned(), reason };
-        let mut store = TrustStore::default();
-        if let Some(path) = std::env::var_os("SSL_CERT_FILE") {
-            let pem = std::fs::read(&path).map_err(|error| wrong(format!("{}: {error}", path.to_string_lossy())))?;
-            store = TrustStore::empty().with_pem_certificate(pem);
-        }
-        let context = TlsContext::builder().with_trust_store(store).build().map_err(|error| wrong(error.to_string()))?;
         let connector = Connector::builder()
             .proxy_config(ProxyConfig::from_env())
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(context)
+            .tls_context(trust::context()?)
             .build();
         Ok(Self { connector: SharedHttpConnector::new(connector) })
     }

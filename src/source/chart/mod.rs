@@ -11,13 +11,11 @@ pub mod lock;
 pub mod oci;
 pub mod vendor;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-use sha2::{Digest as _, Sha256};
 
 use crate::helm::Chart;
 use crate::helm::func::semver::SemverError;
+use crate::secret::sha256_hex;
 use cache::Cache;
 use http::Client;
 use lock::{Lock, Locked};
@@ -47,6 +45,9 @@ pub enum ChartSourceError {
     /// It was read, and is no chart.
     #[error("{0}")]
     Chart(#[from] crate::helm::ChartError),
+    /// What HTTPS servers are believed by can't be used.
+    #[error(transparent)]
+    Trust(#[from] crate::source::trust::TrustError),
     /// A request failed.
     #[error("{url}: {reason}")]
     Http {
@@ -203,7 +204,7 @@ impl Charts {
                 (found.archive, found.version, found.url)
             }
         };
-        let digest = digest(&archive);
+        let digest = sha256_hex(&archive);
         self.cache.put(&digest, &archive);
         opened(archive, Locked { version, url, digest })
     }
@@ -213,7 +214,7 @@ impl Charts {
             Some(reference) => oci::fetch_blob(&self.client, reference).await?,
             None => self.client.get(&locked.url, MAX_ARCHIVE).await?,
         };
-        if digest(&archive) == locked.digest {
+        if sha256_hex(&archive) == locked.digest {
             self.cache.put(&locked.digest, &archive);
         }
         Ok(archive)
@@ -233,16 +234,8 @@ fn opened(archive: Vec<u8>, mut locked: Locked) -> Result<Fetched, ChartSourceEr
     Ok(Fetched { chart, archive: Some(archive), locked: Some(locked) })
 }
 
-/// The SHA-256 of bytes in hexadecimal.
-pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn check(archive: &[u8], expected: &str, what: &str, by: &'static str) -> Result<(), ChartSourceError> {
-    let found = digest(archive);
+    let found = sha256_hex(archive);
     // An index may say which hash it is.
     let expected = expected.strip_prefix("sha256:").unwrap_or(expected);
     if found.eq_ignore_ascii_case(expected) {

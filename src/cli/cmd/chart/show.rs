@@ -1,10 +1,9 @@
 //! `chart show`
 
-use std::io::Write as _;
-
 use super::source;
 use crate::cli::args::chart::ShowPart;
 use crate::cli::exit::Exit;
+use crate::cli::out;
 use crate::helm::Chart;
 
 pub(super) async fn run(part: &ShowPart) -> Exit {
@@ -20,7 +19,7 @@ pub(super) async fn run(part: &ShowPart) -> Exit {
         ShowPart::Readme(_) => file(chart, &["readme.md", "readme.txt", "readme"]),
         ShowPart::Crds(_) => crds(chart),
     };
-    let _ = std::io::stdout().lock().write_all(&text);
+    out::bytes(&text);
     Exit::Done
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::chart::{SourceArgs, ValueArgs};
+use crate::cli::args::chart::{OriginArgs, SourceArgs, ValueArgs};
 use crate::cli::exit::Exit;
 use crate::helm::chart::Dependency;
 use crate::helm::{Chart, ValueSource};
@@ -21,14 +21,14 @@ fn cache() -> PathBuf {
 }
 
 pub(super) fn wanted(args: &SourceArgs) -> Wanted {
-    Wanted::parse(&args.chart, args.repo.as_deref(), args.version.trim())
+    Wanted::parse(&args.chart, args.origin.repo.as_deref(), args.origin.version.trim())
 }
 
 /// Brings a chart. One on disk needs neither network nor lock file.
 pub(super) async fn fetch(args: &SourceArgs) -> Result<Fetched, ChartSourceError> {
     match wanted(args) {
         Wanted::Path(path) => folder::read(&path),
-        wanted => Charts::new(&cache(), &args.lock_file)?.fetch(&wanted).await,
+        wanted => Charts::new(&cache(), &args.origin.lock_file)?.fetch(&wanted).await,
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn lock(args: &SourceArgs) -> Exit {
         return Exit::Failed;
     };
     let work = async {
-        let charts = Charts::new(&cache(), &args.lock_file)?;
+        let charts = Charts::new(&cache(), &args.origin.lock_file)?;
         let fetched = charts.fetch_unlocked(&wanted).await?;
         let locked = fetched.locked.clone();
         charts.lock().write(locked.clone().map(|locked| (key.clone(), locked)))?;
@@ -127,10 +127,14 @@ pub(super) async fn update_dependencies(chart: &mut Chart, args: &SourceArgs) ->
         if chart.dependencies.iter().any(|there| there.metadata.name == dependency.name) {
             continue;
         }
-        let source = SourceArgs { version: dependency.version.clone(), repo: Some(dependency.repository.clone()), ..args.clone() };
+        let origin = OriginArgs {
+            version: dependency.version.clone(),
+            repo: Some(dependency.repository.clone()),
+            lock_file: args.origin.lock_file.clone(),
+        };
         let fetched = match dependency.repository.strip_prefix("file://") {
             Some(path) => folder::read(&Path::new(&args.chart).join(path))?,
-            None => fetch(&SourceArgs { chart: dependency.name.clone(), ..source }).await?,
+            None => fetch(&SourceArgs { chart: dependency.name.clone(), origin }).await?,
         };
         chart.dependencies.push(fetched.chart);
     }

@@ -1,13 +1,11 @@
 //! `chart template`
 
-use std::io::Write as _;
-
 use super::host::CliHost;
 use super::source;
 use crate::cli::args::chart::{SourceArgs, TemplateArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::report;
+use crate::cli::{out, report};
 use crate::helm::{KubeVersion, Options, Show, name_from_template, render};
 
 pub(super) async fn run(context: &Context, args: &TemplateArgs) -> Exit {
@@ -30,8 +28,7 @@ pub(super) async fn run(context: &Context, args: &TemplateArgs) -> Exit {
         Ok(version) => version,
         Err(error) => return refused(&format!("invalid kube version '{}': {error}", args.kube_version)),
     };
-    let wanted =
-        SourceArgs { chart: chart.clone(), version: args.version.clone(), repo: args.repo.clone(), lock_file: args.lock_file.clone() };
+    let wanted = SourceArgs { chart: chart.clone(), origin: args.origin.clone() };
     let mut fetched = match source::fetch(&wanted).await {
         Ok(fetched) => fetched,
         Err(error) => return source::failed(&error),
@@ -53,8 +50,7 @@ pub(super) async fn run(context: &Context, args: &TemplateArgs) -> Exit {
         Show { include_crds: args.include_crds, no_hooks: args.no_hooks, skip_tests: args.skip_tests, show_only: args.show_only.clone() };
     match render(&fetched.chart, &values, &options, &mut host).map_err(|error| error.to_string()).and_then(|release| release.print(&show)) {
         Ok(text) => {
-            // Nobody reads: that is no error.
-            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            out::bytes(text.as_bytes());
             Exit::Done
         }
         Err(error) => refused(&error),
