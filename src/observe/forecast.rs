@@ -100,6 +100,9 @@ impl Look<'_> {
 
     async fn path(&self) -> Result<Option<KindPath>, ProviderError> {
         let kind = kind_of(self.addr).unwrap_or_default();
+        if self.found.absent_kinds.contains(&kind) && !self.spec.has_own_definition {
+            return Ok(None);
+        }
         if !self.spec.object.plural.is_empty() {
             return Ok(Some(KindPath::of(&self.spec.object)));
         }

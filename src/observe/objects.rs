@@ -27,10 +27,12 @@ pub(super) struct Objects {
     pub(super) content: BTreeMap<Addr, Vec<String>>,
     pub(super) lineages: BTreeSet<String>,
     pub(super) unseen_kinds: Vec<String>,
+    /// Kinds that the cluster doesn't serve, though Kubernetes has them.
+    pub(super) absent_kinds: BTreeSet<Kind>,
 }
 
 /// A kind by its group and its name in lower case, as they stand in addresses.
-type Kind = (String, String);
+pub(super) type Kind = (String, String);
 
 /// A kind that is listed.
 struct Listing {
@@ -141,7 +143,10 @@ async fn list(
         let objects = match answer {
             Ok(objects) => objects,
             // A kind whose definition isn't there (any more).
-            Err(error) if error.is_not_found() => continue,
+            Err(error) if error.is_not_found() => {
+                found.absent_kinds.insert(listing.kind.clone());
+                continue;
+            }
             Err(error) if listing.searched && error.is_denied() => {
                 found.unseen_kinds.push(listing.path.plural.clone());
                 continue;
@@ -267,12 +272,13 @@ async fn foreign_content(
     for (kind, path, answer) in answers {
         match answer {
             Ok(objects) => {
-                let foreign = objects.iter().filter(|live| !comes_by_itself(path, live) && !is_right_of(stack, path, live.name())).filter(|live| {
-                    let addr = addr_of(kind, live);
-                    let is_leaving =
-                        !desired.contains(&addr) && found.resources.get(&addr).is_some_and(|one| matches!(one.owner, Owner::Us { .. }));
-                    !is_leaving
-                });
+                let foreign =
+                    objects.iter().filter(|live| !comes_by_itself(path, live) && !is_right_of(stack, path, live.name())).filter(|live| {
+                        let addr = addr_of(kind, live);
+                        let is_leaving =
+                            !desired.contains(&addr) && found.resources.get(&addr).is_some_and(|one| matches!(one.owner, Owner::Us { .. }));
+                        !is_leaving
+                    });
                 content.extend(foreign.map(|live| format!("{}/{}", path.plural, live.name())));
             }
             Err(error) if error.is_not_found() => {}

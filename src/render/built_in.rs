@@ -20,7 +20,7 @@ pub const ALL: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "restricted-namespace",
-        about: "A Namespace under the restricted Pod Security Standard, with a quota-friendly LimitRange and a NetworkPolicy that lets in what is named.",
+        about: "A Namespace under the restricted Pod Security Standard, with a NetworkPolicy that lets in what is named.",
         text: include_str!("../../templates/restricted-namespace.yaml"),
     },
 ];

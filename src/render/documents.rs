@@ -6,8 +6,8 @@ use super::ManifestFile;
 use crate::diag::{Diagnostic, Diagnostics, Place};
 use crate::helm::yaml::{self, Node};
 
-/// The documents of a file, each with its place and the number of its lines.
-pub(super) fn read(file: &ManifestFile, diags: &mut Diagnostics) -> Vec<(Value, Place, usize)> {
+/// The documents of a file, each with its place.
+pub(super) fn read(file: &ManifestFile, diags: &mut Diagnostics) -> Vec<(Value, Place)> {
     let mut documents = Vec::new();
     for (line, text) in split(&file.text) {
         let lines = text.lines().count().max(1);
@@ -18,7 +18,7 @@ pub(super) fn read(file: &ManifestFile, diags: &mut Diagnostics) -> Vec<(Value, 
         let place = Place { file: file.name.clone(), line: line + lead, column: 1, length };
         match yaml::parse(text.as_bytes()).and_then(json) {
             Ok(Value::Null) => {}
-            Ok(value) => documents.push((value, place, lines - lead)),
+            Ok(value) => documents.push((value, place)),
             Err(error) => {
                 let error = error.trim_start_matches("error converting YAML to JSON: ").trim_start_matches("yaml: ").to_owned();
                 let (within, why) = located(&error);
@@ -88,7 +88,7 @@ mod tests {
     fn read_text(text: &str) -> (Vec<(Value, usize)>, Vec<String>) {
         let mut diags = Diagnostics::default();
         let file = ManifestFile { name: "m.yaml".into(), text: text.to_owned() };
-        let found = read(&file, &mut diags).into_iter().map(|(value, place, _)| (value, place.line)).collect();
+        let found = read(&file, &mut diags).into_iter().map(|(value, place)| (value, place.line)).collect();
         let told =
             diags.items().iter().map(|one| format!("{}: {}", one.place.as_ref().map_or(0, |place| place.line), one.detail)).collect();
         (found, told)

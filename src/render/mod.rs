@@ -50,31 +50,42 @@ pub struct Manifest {
     pub place: Place,
 }
 
+/// No line of a file that may hold a Secret is quoted in a message, also when it can't be read.
+fn hide_secrets(file: &ManifestFile, sources: &mut Sources) {
+    if file.text.contains("Secret") {
+        let start = Place { file: file.name.clone(), line: 1, column: 1, length: 1 };
+        sources.hide(&start, file.text.lines().count());
+    }
+}
+
 /// Reads the manifests of a stack, telling all problems at once. Lines that hold a Secret are hidden in `sources`.
 pub fn render(stack: &Stack, files: &ManifestFiles, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Vec<Manifest>, Failed> {
     let mut manifests = Vec::new();
     for (key, set) in &stack.manifests {
-        let mut objects: Vec<(Value, Place, usize)> = Vec::new();
+        let mut objects: Vec<(Value, Place)> = Vec::new();
         for source in &set.sources {
             match source {
-                ManifestSource::Inline { object, place } => objects.push((object.clone(), place.clone(), 1)),
+                ManifestSource::Inline { object, place } => objects.push((object.clone(), place.clone())),
                 ManifestSource::Template(used) => {
                     let own = files.get(&used.path).and_then(|found| found.first());
                     if let Some(file) = template::render(used, own, diags) {
                         sources.add(&file.name, &file.text);
+                        hide_secrets(&file, sources);
                         objects.extend(documents::read(&file, diags));
                     }
                 }
                 ManifestSource::File { path, .. } => {
                     for file in files.get(path).into_iter().flatten() {
+                        hide_secrets(file, sources);
                         objects.extend(documents::read(file, diags));
                     }
                 }
             }
         }
-        for (value, place, lines) in objects {
+        for (value, place) in objects {
             if object::holds_secret(&value) {
-                sources.hide(&place, lines);
+                // One in the stack itself: its lines follow its place.
+                sources.hide(&place, 64);
             }
             manifests.extend(object::read(key, set.namespace.as_deref(), value, &place, diags));
         }

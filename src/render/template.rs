@@ -10,6 +10,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 
 use serde_json::{Map, Value as Json};
@@ -284,7 +285,7 @@ fn encoded(text: &str) -> Result<String, (usize, String)> {
             if inner.trim_start().starts_with('<') {
                 return Err((line(rest), "components are not taken: what they make would not be checked".to_owned()));
             }
-            out.push_str(&format!("{{{{{lead} ({inner}) | {ENCODE} {tail}}}}}"));
+            let _ = write!(out, "{{{{{lead} ({inner}) | {ENCODE} {tail}}}}}");
             rest = &rest[end..];
         } else {
             out.push('{');
@@ -304,10 +305,9 @@ fn close(text: &str, mark: &str) -> Option<usize> {
         match (quote, bytes[at]) {
             (Some(open), byte) if byte == open => quote = None,
             (Some(_), b'\\') => at += 1,
-            (Some(_), _) => {}
             (None, byte @ (b'"' | b'\'' | b'`')) => quote = Some(byte),
-            (None, _) if text.as_bytes()[at..].starts_with(mark.as_bytes()) => return Some(at + mark.len()),
-            (None, _) => {}
+            (None, _) if bytes[at..].starts_with(mark.as_bytes()) => return Some(at + mark.len()),
+            _ => {}
         }
         at += 1;
     }

@@ -293,22 +293,18 @@ pub const MANIFESTS: Section = Section {
 
 /// An item of `manifests.<key>.rules`.
 pub const MANIFEST_RULE: Section = Section {
-    keys: &[
-        required("for", Shape::Text, "Which: an address, with * for any text."),
-        ADOPT,
-        IGNORE,
-        FORCE_FIELDS,
-        PROTECT,
-        REPLACE,
-        NEEDS,
-    ],
+    keys: &[required("for", Shape::Text, "Which: an address, with * for any text."), ADOPT, IGNORE, FORCE_FIELDS, PROTECT, REPLACE, NEEDS],
     later: &[],
 };
 
 /// An item of `manifests.<key>.templates`.
 pub const TEMPLATE_USE: Section = Section {
     keys: &[
-        required("template", Shape::Form("[A-Za-z0-9_-]+", "autoscaling"), "templates/<name>.yaml beside this file, or a built-in template."),
+        required(
+            "template",
+            Shape::Form("[A-Za-z0-9_-]+", "autoscaling"),
+            "templates/<name>.yaml beside this file, or a built-in template.",
+        ),
         key("inputs", Shape::Named(ANY_NAME, &Shape::Any), "What it is given."),
     ],
     later: &[],

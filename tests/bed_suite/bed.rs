@@ -119,7 +119,7 @@ impl Bed {
     }
 
     /// The path of an object of a built-in kind in its preferred version.
-    pub(crate) fn path_of(&self, object: &Value) -> String {
+    pub(crate) fn path_of(object: &Value) -> String {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
         let (api_version, kind) = (text("/apiVersion").unwrap(), text("/kind").unwrap());
         let (group, _) = meshform::resource::kinds::split_api_version(api_version);

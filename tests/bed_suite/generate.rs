@@ -23,13 +23,13 @@ struct Kind {
     group: String,
     version: String,
     plural: String,
-    kind: String,
+    title: String,
     namespaced: bool,
 }
 
 impl Kind {
     fn name(&self) -> String {
-        if self.group.is_empty() { self.kind.clone() } else { format!("{}.{}", self.kind, self.group) }
+        if self.group.is_empty() { self.title.clone() } else { format!("{}.{}", self.title, self.group) }
     }
 
     fn api_version(&self) -> String {
@@ -60,7 +60,7 @@ fn kinds(bed: &Bed) -> Vec<Kind> {
             let can_be_applied = kind["verbs"].as_array().unwrap().iter().any(|verb| verb == "patch");
             if !text("name").contains('/') && can_be_applied {
                 let namespaced = kind["namespaced"].as_bool().unwrap();
-                kinds.push(Kind { group: group.clone(), version: version.clone(), plural: text("name"), kind: text("kind"), namespaced });
+                kinds.push(Kind { group: group.clone(), version: version.clone(), plural: text("name"), title: text("kind"), namespaced });
             }
         }
     }
@@ -165,15 +165,15 @@ pub(crate) fn generate(bed: &Bed, namespace: &str, most: usize) -> Vec<Value> {
     let smallest: BTreeMap<String, Value> = serde_json::from_str(SMALLEST).unwrap();
     let mut all = Vec::new();
     for kind in kinds(bed) {
-        if LEFT_OUT.iter().any(|(name, _)| *name == kind.name() || name.split('.').next() == Some(&kind.kind) && kind.kind == "Event") {
+        if LEFT_OUT.iter().any(|(name, _)| *name == kind.name() || name.split('.').next() == Some(&kind.title) && kind.title == "Event") {
             continue;
         }
         let least = smallest.get(&kind.name()).unwrap_or_else(|| panic!("kinds.json has no smallest {}", kind.name()));
         let named = |body: &Value, number: usize| {
             let mut object = body.clone();
             object["apiVersion"] = json!(kind.api_version());
-            object["kind"] = json!(kind.kind);
-            object["metadata"] = json!({"name": format!("g{number}-{}", kind.kind.to_lowercase())});
+            object["kind"] = json!(kind.title);
+            object["metadata"] = json!({"name": format!("g{number}-{}", kind.title.to_lowercase())});
             if kind.namespaced {
                 object["metadata"]["namespace"] = json!(namespace);
             }
@@ -188,7 +188,7 @@ pub(crate) fn generate(bed: &Bed, namespace: &str, most: usize) -> Vec<Value> {
         all.push(first);
         let document = bed.kube_get(&format!("/openapi/v3{}", kind.root()));
         let schemas = document["components"]["schemas"].as_object().unwrap();
-        let names = json!([{"group": kind.group, "kind": kind.kind, "version": kind.version}]);
+        let names = json!([{"group": kind.group, "kind": kind.title, "version": kind.version}]);
         let schema = schemas.values().find(|schema| schema["x-kubernetes-group-version-kind"] == names).unwrap();
         let mut found = Vec::new();
         places(schema, schemas, least, "", 5, &mut found);

@@ -96,7 +96,7 @@ fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
     // One field of each object is changed by someone else: told by its path, and put back.
     let mut drifted = BTreeMap::new();
     for object in &objects {
-        let path = bed.path_of(object);
+        let path = Bed::path_of(object);
         let live = bed.kube_get(&path);
         for pointer in owned_values(&live) {
             // Our marks: another stack's name would be a take-over.
@@ -126,7 +126,7 @@ fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
     let ran = bed.run("destroy stack.yaml --auto-approve");
     assert_eq!(ran.code, Some(0), "{ran:?}");
     for object in &objects {
-        let path = bed.path_of(object);
+        let path = Bed::path_of(object);
         let left = bed.kube_raw("GET", &path, "application/json", &Value::Null);
         assert!(left.is_err() || left.as_ref().unwrap()["metadata"]["deletionTimestamp"].is_string(), "{path} is left: {left:?}");
     }
@@ -249,8 +249,7 @@ fn objects_that_others_write_to_stay_at_peace() {
     assert_eq!(bed.kube_get(hooks)["webhooks"][0]["clientConfig"]["caBundle"], "LS0tCg==");
     bed.run("destroy stack.yaml --auto-approve").ends_with(0);
     for plural in ["mutatingadmissionpolicybindings", "mutatingadmissionpolicies"] {
-        bed.kube_raw("DELETE", &format!("/apis/admissionregistration.k8s.io/v1/{plural}/peace"), "application/json", &Value::Null)
-            .unwrap();
+        bed.kube_raw("DELETE", &format!("/apis/admissionregistration.k8s.io/v1/{plural}/peace"), "application/json", &Value::Null).unwrap();
     }
 }
 

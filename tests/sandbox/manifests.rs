@@ -50,7 +50,7 @@ metadata: { name: one }
 spec: { name: x }
 "#;
 
-const KIND: &str = r#"apiVersion: apiextensions.k8s.io/v1
+const KIND: &str = r"apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: { name: things.example.com, creationTimestamp: null }
 spec:
@@ -63,7 +63,7 @@ spec:
       storage: true
       schema: { openAPIV3Schema: { type: object, properties: { spec: { type: object, properties: { size: { type: integer, default: 3 }, name: { type: string } } } } } }
 status: { storedVersions: [] }
-"#;
+";
 
 const ALL: [&str; 8] = [
     "configmap/web/settings",
@@ -347,6 +347,7 @@ fn manifests_that_cannot_be_read_are_told_with_their_place() {
         ("a number in a label", "apiVersion: v1\nkind: Namespace\nmetadata: { name: x, labels: { a: 1 } }\n", "write \"1\", in quotes"),
         ("our own label", "apiVersion: v1\nkind: Namespace\nmetadata: { name: x, labels: { meshform.dev/stack: y } }\n", "meshform's own"),
         ("no base64", "apiVersion: v1\nkind: Secret\nmetadata: { name: x, namespace: a }\ndata: { a: planted-text! }\n", "not base64"),
+        ("a secret that can't be read", "kind: Secret\nstringData: { a: [planted-text }\n", "more.yaml:1"),
         ("a path out of its place", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ../x, namespace: a }\n", "no name for a ConfigMap"),
     ] {
         let lab = Lab::new(&format!("{HEAD}manifests: {{ more: {{ files: more.yaml }} }}\n"));
@@ -459,4 +460,39 @@ fn templates_are_given_checked_inputs() {
     lab.write("templates/own.yaml", own);
     assert_eq!(fields(&lab, "poddisruptionbudget.policy/web/web"), ["spec.maxUnavailable", "spec.minAvailable"]);
     assert!(lab.run("template list").ends_with(0).stdout.contains("restricted-namespace"));
+}
+
+#[test]
+fn a_saved_plan_holds_through_unrelated_changes_and_not_through_related_ones() {
+    let lab = applied();
+    lab.write("web.yaml", &WEB.replace("web:1", "web:2"));
+    lab.run("plan stack.yaml --out one.json").ends_with(0);
+    lab.run("plan stack.yaml --out two.json").ends_with(0);
+    // A status, someone's label, and drift elsewhere: none of it is what was decided.
+    let label = json!({"metadata": {"labels": {"theirs": "x"}}, "status": {"replicas": 1}});
+    patch_as(&lab.raw(), "someone", ("apps", "Deployment", "web"), &label);
+    patch_as(&lab.raw(), "someone", ("example.com", "Thing", "one"), &json!({"spec": {"name": "off"}}));
+    lab.run("apply one.json").ends_with(0);
+    let raw = lab.raw();
+    assert_eq!(get(&raw, "apps", "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]["image"], "example/web:2");
+    assert_eq!(get(&raw, "example.com", "Thing", "one")["spec"]["name"], "off", "what was not decided is left alone");
+    drop(raw);
+    let ran = lab.run("apply two.json").ends_with(1);
+    assert!(ran.stderr.contains("deployment.apps/web/web"), "{}", ran.stderr);
+    // What was decided differs by now.
+    lab.write("web.yaml", &WEB.replace("web:1", "web:3"));
+    lab.run("plan stack.yaml --out three.json").ends_with(0);
+    lab.write("web.yaml", &WEB.replace("web:1", "web:4"));
+    let ran = lab.run("apply three.json").ends_with(1);
+    assert!(ran.stderr.contains("the stack"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_was_not_waited_for_is_ready_by_the_next_plan() {
+    let lab = lab();
+    lab.run("apply stack.yaml --auto-approve --no-wait");
+    lab.run("sandbox advance 1m").ends_with(0);
+    lab.run("apply stack.yaml --auto-approve --no-wait");
+    lab.run("sandbox advance 1m").ends_with(0);
+    assert!(lab.planned().is_empty(), "{:?}", lab.planned());
 }

@@ -304,7 +304,9 @@ fn every_request_of_kubernetes_is_granted_and_every_right_is_used() {
                     && *what == verb
             };
             let granting: Vec<&Right> = rights.iter().filter(grants).collect();
-            if granting.is_empty() {
+            // A search for what a lost state knew: where it is denied, the plan says so and goes on.
+            let is_search = verb == "list" && name.is_none() && !before.path().join(".meshform/lab/state.json").exists();
+            if granting.is_empty() && !is_search {
                 ungranted.push(format!("{}: {verb} {resource} {namespace:?} {name:?}", step.command));
             }
             used.extend(granting.into_iter().map(|right| (step.purpose, right.clone())));
