@@ -274,18 +274,23 @@ fn meddle(lab: &Lab, dice: &mut Dice) {
     // A certificate of the last minute that is gone may be one that ACM doesn't know yet.
     lab.run("sandbox advance 2m").ends_with(0);
     let raw = lab.raw();
-    let mut ours: Vec<(&str, Option<String>, String)> = Vec::new();
+    let mut ours = Vec::new();
     for kind in ["Namespace", "Secret", "ConfigMap", "Service", "ServiceAccount"] {
         let params = kube::api::ListParams::default().labels("meshform.dev/stack=lab");
         let found = block_on(raw.objects(kind, None).list(&params)).unwrap();
-        ours.extend(found.into_iter().map(|object| (kind, object.metadata.namespace.clone(), object.metadata.name.unwrap())));
+        ours.extend(found.into_iter().map(|object| {
+            let labels = object.metadata.labels.unwrap_or_default();
+            (kind, object.metadata.namespace, object.metadata.name.unwrap(), labels)
+        }));
     }
-    for (kind, namespace, name) in ours {
+    for (kind, namespace, name, labels) in ours {
         let objects = raw.objects(kind, namespace.as_deref());
         if kind != "Namespace" && dice.happens(20) {
             block_on(objects.delete(&name, &kube::api::DeleteParams::default())).unwrap();
         } else if dice.happens(30) {
             let field = dice.one(&["istio-injection", "l", "app.kubernetes.io/managed-by", "meshform.dev/stack", "theirs"]);
+            // A label that only they have, and that a later stack wants, is theirs: such an apply is refused, and has a test of its own.
+            let field = if labels.contains_key(field) { field } else { "theirs" };
             // Another stack's name would be a take-over, and is respected.
             let value = if field == "meshform.dev/stack" { Value::Null } else { json!(dice.one(&["x", "y"])) };
             let patch = kube::api::Patch::Merge(json!({"metadata": {"labels": {field: value}}}));
