@@ -1,5 +1,5 @@
 //! meshform provisions the edge of an Istio mesh on EKS from one stack file: certificates of ACM, their DNS validation, Secrets Manager,
-//! namespaces and TLS Secrets; planned, applied, rotated, repaired and destroyed.
+//! namespaces, TLS Secrets and whatever other Kubernetes objects a stack names; planned, applied, rotated, repaired and destroyed.
 //!
 //! # The map
 //!
@@ -36,8 +36,8 @@
 //!
 //! # The way of an apply
 //!
-//! `source::stack_files::load` → `stack::parse` → `stack::check` → `source::manifest_files::load` → `render::render` → `compose::compose` → `graph::Graph::build` → `store::Store::lease` →
-//! `ops::connect` → `observe::observe` → `plan::Plan::make` → consent → `apply::apply`, whose events `state::State::fold` takes in.
+//! `source::stack_files::load` → `stack::parse` → `stack::check` → `source::manifest_files::load` → `render::render` → `compose::compose` →
+//! `graph::Graph::build` → `store::Store::lease` → `ops::connect` → `observe::observe` → `plan::Plan::make` → consent → `apply::apply`, whose events `state::State::fold` takes in.
 //!
 //! # Files that a run touches
 //!

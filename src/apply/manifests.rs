@@ -11,7 +11,6 @@ use super::wait::Wait;
 use crate::addr::Addr;
 use crate::clock::Clock;
 use crate::event::{Event, Origin};
-use crate::plan::marks::is_mark;
 use crate::plan::{Action, Step};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{Applied, ApplyMode, KindPath, Kube, Live, body};
@@ -48,7 +47,7 @@ impl<L: Lease> Engine<'_, L> {
         let forecast = self.plan.forecasts.get(&step.addr);
         let write = Write {
             content: forecast.and_then(|forecast| forecast.body.clone()).unwrap_or_else(|| spec.object.body.clone()),
-            marks: step.after.iter().flatten().filter(|(path, _)| is_mark(path)).map(|(path, mark)| (path.clone(), mark.clone())).collect(),
+            marks: step.marks(),
             sent: forecast.map(|forecast| forecast.sent.clone()).unwrap_or_default(),
             needs: self.needs(&step.addr),
             is_forced: step.action == Action::Adopt || step.changes.iter().any(|change| change.manager.is_some()),

@@ -86,8 +86,7 @@ async fn write(
             None => live_data(kube, &kind, step, spec, leaf.as_ref()).await?,
         };
     }
-    let marks = step.after.iter().flatten().filter(|(path, _)| is_mark(path)).map(|(path, mark)| (path.clone(), mark.clone())).collect();
-    let whole = body(spec, &spec.body, &marks, uid.as_deref(), data.iter().map(|(key, value)| (*key, value)));
+    let whole = body(spec, &spec.body, &step.marks(), uid.as_deref(), data.iter().map(|(key, value)| (*key, value)));
     let live = kube.apply(&kind, spec, &whole, ApplyMode { force: is_forced, dry_run: false }).await?.live;
     let mut events = Vec::new();
     if matches!(step.action, Action::Create | Action::Replace | Action::Adopt) {

@@ -84,7 +84,7 @@ pub(super) fn addr(api_version: &str, kind: &str, namespace: Option<&str>, name:
 }
 
 fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String), Custom>, diags: &mut Diagnostics) -> Option<Resource> {
-    let Manifest { set, api_version, kind, namespace, names_namespace: _, name, mut body, data, place } = manifest;
+    let Manifest { set, api_version, kind, namespace, name, mut body, data, place } = manifest;
     let own = custom.get(&kind_of(&api_version, &kind));
     let namespaced = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.namespaced).or(own.map(|own| own.namespaced));
     // Of a kind that neither Kubernetes nor the stack defines, what is said decides; the cluster is asked when it is planned.

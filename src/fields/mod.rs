@@ -10,7 +10,7 @@ mod path;
 mod share;
 
 pub use differ::{Difference, Manager, differences};
-pub use owned::{canonical, owned_hash, owns};
+pub use owned::{canonical, owned_hash};
 pub use path::{FieldPath, NotAPath};
 pub use share::{Say, leave_shared, shared};
 

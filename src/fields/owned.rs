@@ -76,18 +76,6 @@ fn project(fields: &Value, value: Option<&Value>, text: &mut String) {
     text.push('}');
 }
 
-/// Whether the field at a path of names is owned; the path of a map's key or of a field, without items of lists.
-pub fn owns(fields: &Value, path: &[&str]) -> bool {
-    let mut fields = fields;
-    for name in path {
-        match super::field(fields, name) {
-            Some(below) => fields = below,
-            None => return false,
-        }
-    }
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

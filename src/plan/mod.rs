@@ -125,6 +125,12 @@ pub struct Step {
 }
 
 impl Step {
+    /// The marks among the attributes wanted: what goes with an object that is sent.
+    pub fn marks(&self) -> Attrs {
+        let after = self.after.iter().flatten();
+        after.filter(|(path, _)| marks::is_mark(path)).map(|(path, mark)| (path.clone(), mark.clone())).collect()
+    }
+
     /// Whether it writes a certificate and its key to where they are delivered.
     pub fn writes_material(&self) -> bool {
         let changes = |is_material: fn(&str) -> bool| match self.action {

@@ -38,8 +38,6 @@ pub struct Manifest {
     pub kind: String,
     /// The namespace that it names itself, or that its set gives.
     pub namespace: Option<String>,
-    /// Whether it names its namespace itself.
-    pub names_namespace: bool,
     /// The name.
     pub name: String,
     /// The object without `apiVersion`, `kind`, `status`, name, namespace, and what only a server sets.

@@ -99,7 +99,6 @@ impl Reading<'_> {
         }
         let (group, _) = split_api_version(&api_version);
         let scope = built_in(group, &kind).map(|kind| kind.namespaced);
-        let names_namespace = own_namespace.is_some();
         let namespace = own_namespace.or_else(|| self.namespace.map(str::to_owned)).filter(|_| scope != Some(false));
         if scope == Some(true) && namespace.is_none() {
             let detail = format!("{kind} `{name}` names no namespace, and its set gives none");
@@ -122,7 +121,7 @@ impl Reading<'_> {
         object.insert("metadata".into(), Value::Object(metadata));
         let place = self.place.clone();
         let (set, body) = (self.set.to_owned(), without_nulls(Value::Object(object)));
-        self.found.push(Manifest { set, api_version, kind, namespace, names_namespace, name, body, data, place });
+        self.found.push(Manifest { set, api_version, kind, namespace, name, body, data, place });
     }
 
     fn text(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<String> {

@@ -91,11 +91,6 @@ pub fn built_in(group: &str, kind: &str) -> Option<BuiltIn> {
     all().find(|one| one.group == group && one.kind.eq_ignore_ascii_case(kind))
 }
 
-/// Whether a group belongs to Kubernetes itself: what its table above lacks then doesn't exist in this version.
-pub fn is_built_in_group(group: &str) -> bool {
-    all().any(|one| one.group == group)
-}
-
 /// Splits `apiVersion` into group and version; the core group's name is empty.
 pub fn split_api_version(api_version: &str) -> (&str, &str) {
     api_version.split_once('/').unwrap_or(("", api_version))

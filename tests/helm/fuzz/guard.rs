@@ -98,8 +98,8 @@ pub(super) fn run(corpus: Corpus, first: u64, count: u64) -> Report {
 /// Tries seeds in one process, and gives the seed to go on with.
 fn batch(corpus: Corpus, from: u64, to: u64, report: &Mutex<Report>) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "helm::fuzz::child", "--nocapture", "--test-threads=1"])
-        .env("MESHFORM_FUZZ_CHILD", format!("{corpus:?} {from} {to}"))
+        .args(["--exact", CHILD, "--nocapture", "--test-threads=1"])
+        .env(ASKED, format!("{corpus:?} {from} {to}"))
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -171,9 +171,18 @@ fn is_out_of_time(status: std::process::ExitStatus) -> bool {
     status.signal() == Some(rustix::process::Signal::XCPU.as_raw())
 }
 
+/// The test that a process of its own runs.
+const CHILD: &str = "helm::fuzz::inputs_from_a_chart_of_the_tests_own_end_in_output_or_an_error";
+/// The variable that names to such a process the seeds to try.
+const ASKED: &str = "MESHFORM_FUZZ_CHILD";
+
+/// What this process is asked to try, if it is such a one.
+pub(super) fn asked() -> Option<String> {
+    std::env::var(ASKED).ok()
+}
+
 /// The other side of [`batch`].
-pub(super) fn child() {
-    let Ok(asked) = std::env::var("MESHFORM_FUZZ_CHILD") else { panic!("MESHFORM_FUZZ_CHILD names the seeds to try") };
+pub(super) fn child(asked: &str) {
     let words: Vec<&str> = asked.split(' ').collect();
     let corpus = *Corpus::ALL.iter().find(|corpus| format!("{corpus:?}") == words[0]).unwrap();
     let (from, to): (u64, u64) = (words[1].parse().unwrap(), words[2].parse().unwrap());

@@ -31,8 +31,13 @@ fn try_all(corpus: Corpus, by_default: u64) -> Report {
     report
 }
 
+/// Also what [`guard::run`] starts in processes of their own: there it tries the seeds that it is asked to.
 #[test]
 fn inputs_from_a_chart_of_the_tests_own_end_in_output_or_an_error() {
+    if let Some(asked) = guard::asked() {
+        guard::child(&asked);
+        return;
+    }
     let report = try_all(Corpus::Own, OWN_INPUTS);
     // Were all of them refused at once, nothing would be tried.
     assert!(report.rendered * 20 > report.tried || report.tried < 100, "{report}");
@@ -55,11 +60,4 @@ fn a_hang_a_panic_and_too_much_memory_are_told_with_their_seed() {
     assert!(told(input::PANICS, "panicked"), "{report}");
     assert!(told(input::GROWS, "memory"), "{report}");
     assert_eq!(report.failures.len(), 3, "{report}");
-}
-
-/// Runs inputs in a process of its own, which [`guard::run`] starts.
-#[test]
-#[ignore = "the other tests run it, in processes of its own"]
-fn child() {
-    guard::child();
 }
