@@ -33,6 +33,17 @@ pub(super) struct Asked<'a> {
     pub(super) local: bool,
 }
 
+/// How often an object is looked at anew when it changes between a look and its trial.
+const LOOKS: usize = 5;
+
+/// A trial that the server took.
+struct Trial {
+    /// The revision of the object that it was tried on.
+    revision: String,
+    /// Our fields before it and after it.
+    ours: Vec<Value>,
+}
+
 const TRY: ApplyMode = ApplyMode { force: true, dry_run: true };
 
 /// The forecasts of all manifests; objects that have their names and aren't ours are found on the way.
@@ -124,7 +135,8 @@ impl Look<'_> {
         Ok(is_other.map(|served| Outcome::OtherScope { namespaced: served.namespaced }))
     }
 
-    /// An object that is there and was listed.
+    /// An object that is there. Others may write to it between the look and the trial: what they wrote is not what an apply would change, so
+    /// it is looked at again.
     async fn of_live(
         &self,
         path: &KindPath,
@@ -133,6 +145,36 @@ impl Look<'_> {
         marks: &Attrs,
         found: Option<&Found>,
     ) -> Result<Forecast, ProviderError> {
+        let (mut forecast, mut trial) = self.of_look(path, live, sent, marks, found).await?;
+        let mut seen = live.revision().to_owned();
+        for look in 1..=LOOKS {
+            let (Some(tried), Outcome::Tried { differences, .. }) = (&trial, &mut forecast.outcome) else { break };
+            if differences.is_empty() || tried.revision == seen {
+                break;
+            }
+            if look == LOOKS {
+                // Written to without a pause: what is neither sent nor was ours is of others' making.
+                differences.retain(|one| tried.ours.iter().any(|fields| one.path.is_owned_in(fields)));
+                break;
+            }
+            let Some(now) = self.asked.kube.get(path, live.namespace(), live.name()).await?.filter(|now| now.uid() == live.uid()) else {
+                break;
+            };
+            now.revision().clone_into(&mut seen);
+            (forecast, trial) = self.of_look(path, &now, sent, marks, found).await?;
+        }
+        Ok(forecast)
+    }
+
+    /// One look at an object, and what it was tried on.
+    async fn of_look(
+        &self,
+        path: &KindPath,
+        live: &Live,
+        sent: &str,
+        marks: &Attrs,
+        found: Option<&Found>,
+    ) -> Result<(Forecast, Option<Trial>), ProviderError> {
         let hash = live.owned_hash();
         let mut forecast = Forecast {
             sent: sent.to_owned(),
@@ -147,12 +189,13 @@ impl Look<'_> {
         let is = |key: &str, value: &str| known.and_then(|known| known.attrs.get(key)).and_then(Attr::as_text) == Some(value);
         let is_ours = found.is_some_and(|found| matches!(found.owner, Owner::Us { .. }));
         if is_going || (is_ours && is(SENT, sent) && is(LIVE, &hash)) {
-            return Ok(forecast);
+            return Ok((forecast, None));
         }
         forecast.body = self.body(Some(live));
         let content = forecast.body.as_ref().unwrap_or(&self.spec.object.body);
-        forecast.outcome = self.attempt(path, live, content, marks).await?;
-        Ok(forecast)
+        let (outcome, tried) = self.attempt(path, live, content, marks).await?;
+        forecast.outcome = outcome;
+        Ok((forecast, tried))
     }
 
     /// What is missing until it does what it is for.
@@ -241,34 +284,42 @@ impl Look<'_> {
         (content != self.spec.object.body).then_some(content)
     }
 
-    /// Tries to apply over what is there.
-    async fn attempt(&self, path: &KindPath, live: &Live, content: &Value, marks: &Attrs) -> Result<Outcome, ProviderError> {
+    /// Tries to apply over what is there. A trial that went well tells the revision of what it was tried on.
+    async fn attempt(
+        &self,
+        path: &KindPath,
+        live: &Live,
+        content: &Value,
+        marks: &Attrs,
+    ) -> Result<(Outcome, Option<Trial>), ProviderError> {
         if self.asked.local {
             let differences = guess(live, content, &self.spec.data, marks);
-            return Ok(Outcome::Untried { why: "it was compared here".to_owned(), differences });
+            return Ok((Outcome::Untried { why: "it was compared here".to_owned(), differences }, None));
         }
         let whole = body(&self.spec.object, content, marks, Some(live.uid()), self.spec.data.iter());
         let error = match self.asked.kube.apply(path, &self.spec.object, &whole, TRY).await {
             Ok(applied) => {
                 let differences = differences(&live.comparable(), &applied.live.comparable(), &live.writers());
-                return Ok(Outcome::Tried { attrs: applied.live.attrs(), differences });
+                let ours = [live.our_fields(), applied.live.our_fields()].into_iter().flatten().cloned().collect();
+                let trial = Trial { revision: applied.live.revision().to_owned(), ours };
+                return Ok((Outcome::Tried { attrs: applied.live.attrs(), differences }, Some(trial)));
             }
             Err(error) if error.is_no_answer() => return Err(error),
             Err(error) => error,
         };
         let guess = guess(live, content, &self.spec.data, marks);
         if error.class != Class::Invalid {
-            return Ok(Outcome::Untried { why: error.to_string(), differences: guess });
+            return Ok((Outcome::Untried { why: error.to_string(), differences: guess }, None));
         }
         // Refused as a change. Would it be taken as a new object? Then it is a field that can't change.
         let trial = sha256_hex(format!("{} {}", self.addr, live.uid()).as_bytes());
         let twin = crate::resource::object::ObjectSpec { name: format!("trial-{}", &trial[..12]), ..self.spec.object.clone() };
         let whole: SecretBytes = body(&twin, content, marks, None, self.spec.data.iter());
-        Ok(match self.asked.kube.apply(path, &twin, &whole, TRY).await {
-            Ok(_) => Outcome::Immutable { says: error.message, differences: guess },
-            Err(twin) if twin.is_no_answer() => return Err(twin),
-            Err(_) => Outcome::Refused { says: error.message },
-        })
+        match self.asked.kube.apply(path, &twin, &whole, TRY).await {
+            Ok(_) => Ok((Outcome::Immutable { says: error.message, differences: guess }, None)),
+            Err(twin) if twin.is_no_answer() => Err(twin),
+            Err(_) => Ok((Outcome::Refused { says: error.message }, None)),
+        }
     }
 }
 

@@ -260,6 +260,43 @@ fn objects_that_others_write_to_stay_at_peace() {
     }
 }
 
+#[test]
+fn what_others_write_while_a_plan_is_made_is_no_change() {
+    let bed = Bed::enter(&stack("busy"));
+    let object = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "busy", "namespace": "busy", "annotations": {"note": value}}, "data": {"a": value}});
+    write(&bed, &[namespace("busy"), object("one")]);
+    apply(&bed);
+    let path = "/api/v1/namespaces/busy/configmaps/busy";
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let over = &is_over;
+        let bed = &bed;
+        let writer = scope.spawn(move || {
+            let mut count = 0_u32;
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                count += 1;
+                let note =
+                    json!({"metadata": {"annotations": {"example.com/at": count.to_string()}}, "data": {"theirs": count.to_string()}});
+                bed.kube_raw("PATCH", &format!("{path}?fieldManager=busy-controller"), "application/merge-patch+json", &note).unwrap();
+            }
+            count
+        });
+        for round in 0..20 {
+            // Another value each time, so that every plan has to ask the server.
+            write(bed, &[namespace("busy"), object(&format!("round {round}"))]);
+            let told = changes(bed);
+            let own = ("update".to_owned(), vec!["data.a".to_owned(), "metadata.annotations.note".to_owned()]);
+            if told != BTreeMap::from([("configmap/busy/busy".to_owned(), own)]) {
+                is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+                panic!("round {round}: {told:?}");
+            }
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        println!("{} changes by another while 20 plans were made", writer.join().unwrap());
+    });
+    bed.run("destroy stack.yaml --auto-approve").ends_with(0);
+}
+
 /// A definition with list types, defaults, a status and a scale, in two versions.
 fn definition() -> Value {
     let schema = json!({"type": "object", "properties": {

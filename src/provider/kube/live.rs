@@ -49,6 +49,11 @@ impl Live {
         self.text("uid")
     }
 
+    /// The revision that was read (`resourceVersion`); a dry run answers with that of the object it was tried on.
+    pub fn revision(&self) -> &str {
+        self.text("resourceVersion")
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         self.text("name")
