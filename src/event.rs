@@ -121,6 +121,13 @@ pub enum Event {
         /// The resource.
         addr: Addr,
     },
+    /// What was at an address has another one from now on.
+    Moved {
+        /// The address that it had.
+        from: Addr,
+        /// The one that it has.
+        to: Addr,
+    },
     /// An older id of the address that is still there was found.
     Deposed {
         /// The resource.

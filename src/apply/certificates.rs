@@ -46,8 +46,10 @@ impl<L: Lease> Engine<'_, L> {
         }
         let Some(arn) = step.id.clone() else { return Ok(()) };
         let acm = aws.acm(&spec.region);
+        let waits = !self.plan.is_exact;
         self.spawn(Box::pin(async move {
-            let result = change(&acm, &step, &spec, &arn, needs).await;
+            let result =
+                change(&acm, &step, &spec, &arn, needs).await.map(|outcome| Outcome { wait: outcome.wait.filter(|_| waits), ..outcome });
             Finished::Step { node, result }
         }));
         Ok(())

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::StepError;
 use super::engine::{Engine, Finished, Outcome, lost};
-use super::objects::{make_room, refuse_foreign, remove};
+use super::objects::{is_adopted, make_room, refuse_foreign, remove};
 use super::wait::Wait;
 use crate::addr::Addr;
 use crate::clock::Clock;
@@ -99,7 +99,8 @@ impl Write {
         if self.spec.object.kind == "CustomResourceDefinition" {
             kube.forget_catalog().await;
         }
-        let (live, addr) = (applied.live, step.addr.clone());
+        let live = if is_adopted(step) { kube.take_from_tools(&path, namespace, name, applied.live).await? } else { applied.live };
+        let addr = step.addr.clone();
         let mut events = Vec::new();
         if matches!(step.action, Action::Create | Action::Replace | Action::Adopt) {
             let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };

@@ -13,7 +13,7 @@ use crate::plan::{Action, Step};
 use crate::provider::kube::{ApplyMode, KindPath, Kube, Live, body};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::object::{ObjectSpec, tls_data_attrs};
-use crate::resource::{ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, Spec};
+use crate::resource::{ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, Spec};
 use crate::secret::SecretBytes;
 use crate::store::Lease;
 
@@ -88,6 +88,7 @@ async fn write(
     }
     let whole = body(spec, &spec.body, &step.marks(), uid.as_deref(), data.iter().map(|(key, value)| (*key, value)));
     let live = kube.apply(&kind, spec, &whole, ApplyMode { force: is_forced, dry_run: false }).await?.live;
+    let live = if is_adopted(step) { kube.take_from_tools(&kind, namespace, name, live).await? } else { live };
     let mut events = Vec::new();
     if matches!(step.action, Action::Create | Action::Replace | Action::Adopt) {
         let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };
@@ -95,6 +96,12 @@ async fn write(
     }
     events.push(Event::Applied { addr: step.addr.clone(), attrs: step.after.clone().unwrap_or_default() });
     Ok(Outcome::done(events))
+}
+
+/// Whether it was there before meshform.
+pub(super) fn is_adopted(step: &Step) -> bool {
+    let mark = format!("metadata.annotations.{ANNOTATION_ADOPTED}");
+    step.action == Action::Adopt || step.after.as_ref().is_some_and(|attrs| attrs.contains_key(&mark))
 }
 
 /// What has the name of an object that is to be made: a server-side apply would merge into it. It must be ours, from a request whose answer

@@ -68,6 +68,10 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Remove everything that the stack owns
     Destroy(ApplyArgs),
+    /// Take over what is there: only its marks change, and of Kubernetes objects what the stack says of them
+    Import(ImportArgs),
+    /// Let go what the stack owns, and leave it as it is
+    Release(ReleaseArgs),
     /// Carry renewed certificates to everywhere they are delivered
     Rotate(RotateArgs),
     /// Show what differs from what was last applied
@@ -179,7 +183,7 @@ pub struct ConfigArgs {
 }
 
 /// Which part of the stack.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct PartArgs {
     /// Only this address, and what it needs (repeatable)
     #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
@@ -270,6 +274,51 @@ pub struct ApplyArgs {
     /// Agree to deletions that only a state speaks of that was found again from tags and labels
     #[arg(long)]
     pub approve_rebuilt_deletions: bool,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// The address that it is to have
+    #[arg(value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
+    pub addr: String,
+    /// A certificate's or secret's ARN, a secret's name, an object's <namespace>/<name>
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `release`.
+#[derive(Debug, Args)]
+pub struct ReleaseArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Addresses, or certificates.<key>
+    #[arg(value_name = "ADDR", required = true, add = ArgValueCompleter::new(complete::addresses))]
+    pub addr: Vec<String>,
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `state mv`.
+#[derive(Debug, Args)]
+pub struct MoveArgs {
+    /// The stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// The address that it had, or certificates.<key>
+    #[arg(value_name = "FROM", add = ArgValueCompleter::new(complete::addresses))]
+    pub from: String,
+    /// The one that the stack has for it now
+    #[arg(value_name = "TO", add = ArgValueCompleter::new(complete::addresses))]
+    pub to: String,
 }
 
 /// Arguments of `rotate`.
@@ -407,6 +456,8 @@ pub enum StateCommand {
         #[arg(value_name = "ADDR", required = true, add = ArgValueCompleter::new(complete::addresses))]
         addr: Vec<String>,
     },
+    /// Give what has one address another one, in the state and in its tags
+    Mv(MoveArgs),
     /// Find everything again from tags and labels
     Rebuild {
         /// The stack.

@@ -254,6 +254,8 @@ pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<
         excludes: addrs(&part.exclude)?,
         adopt: addrs(&part.adopt)?,
         replace: addrs(&part.replace)?,
+        moves: loaded.stack.moved.clone().into_iter().collect(),
+        released: loaded.stack.released.keys().cloned().collect(),
         prices: loaded.stack.aws.as_ref().map(|aws| aws.prices.clone()),
         ..Policy::default()
     })

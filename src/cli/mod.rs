@@ -78,6 +78,8 @@ fn dispatch(cli: &Cli) -> Exit {
             Command::Config(args) => cmd::config::run(&context, args),
             Command::Plan(args) => cmd::plan::run(&context, args).await,
             Command::Apply(args) => cmd::apply::run(&context, args, false).await,
+            Command::Import(args) => cmd::ownership::import(&context, args).await,
+            Command::Release(args) => cmd::ownership::release(&context, args).await,
             Command::Destroy(args) => cmd::apply::run(&context, args, true).await,
             Command::Rotate(args) => cmd::rotate::run(&context, args).await,
             Command::Drift(args) => cmd::drift::run(&context, args).await,

@@ -5,11 +5,13 @@
 //! and an empty map a leaf that is owned with all below it.
 
 mod differ;
+mod hand_over;
 mod owned;
 mod path;
 mod share;
 
 pub use differ::{Difference, Manager, differences};
+pub use hand_over::{is_tool, without};
 pub use owned::{canonical, owned_hash};
 pub use path::{FieldPath, NotAPath};
 pub use share::{Say, leave_shared, shared};

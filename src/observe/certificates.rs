@@ -45,7 +45,7 @@ pub(super) async fn observe(
     prior: &State,
     aws: &Aws,
     regions: &BTreeSet<String>,
-    now: Timestamp,
+    (now, imports): (Timestamp, &BTreeMap<Addr, String>),
 ) -> Result<Certificates, ProviderError> {
     let mut found = Certificates {
         resources: BTreeMap::new(),
@@ -69,8 +69,13 @@ pub(super) async fn observe(
     for (addr, one) in unlisted(prior, aws, &ours, now).await? {
         ours.entry(addr).or_default().push(one);
     }
+    let taken: BTreeSet<Addr> = ours.keys().cloned().collect();
+    let mut placed: BTreeMap<Addr, Vec<Ours>> = BTreeMap::new();
+    for (addr, several) in ours {
+        placed.entry(prior.moves.at(addr, &taken)).or_default().extend(several);
+    }
     let mut currents = Vec::new();
-    for (addr, mut several) in ours {
+    for (addr, mut several) in placed {
         let known = prior.current(&addr).map(|current| current.id.clone());
         several.sort_by_key(|one| (one.generation, Some(&one.listed.arn) == known.as_ref(), one.listed.arn.clone()));
         let Some(current) = several.pop() else { continue };
@@ -112,6 +117,18 @@ pub(super) async fn observe(
             _ => continue,
         };
         let adopt = desired.get(&addr).and_then(|resource| resource.adopt);
+        if let Some(arn) = imports.get(&addr) {
+            let acm = aws.acm(&spec.region);
+            match acm.describe(arn).await {
+                Ok(described) => {
+                    let one = others(&acm, described, now).await?;
+                    found.resources.insert(addr, one);
+                }
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+            continue;
+        }
         if adopt != Some(false)
             && let Some(foreign) = foreign(aws, spec, &found, now).await?
         {
@@ -393,12 +410,17 @@ async fn foreign(aws: &Aws, spec: &CertificateSpec, found: &Certificates, now: T
         if described.listed.names.as_ref() != Some(&spec.names) {
             continue;
         }
-        let tags = acm.tags(&listed.arn).await?;
-        let owner = owner_by_tags(&tags);
-        let one = Ours { listed: described.listed.clone(), tags, generation: 1, described: Some(described) };
-        let mut one = read(&acm, one, None, now).await?;
-        one.owner = Owner::Other(owner);
-        return Ok(Some(one));
+        return others(&acm, described, now).await.map(Some);
     }
     Ok(None)
+}
+
+/// A certificate that isn't ours.
+async fn others(acm: &Acm, described: Described, now: Timestamp) -> Result<Found, ProviderError> {
+    let tags = acm.tags(&described.listed.arn).await?;
+    let owner = owner_by_tags(&tags);
+    let one = Ours { listed: described.listed.clone(), tags, generation: 1, described: Some(described) };
+    let mut one = read(acm, one, None, now).await?;
+    one.owner = Owner::Other(owner);
+    Ok(one)
 }

@@ -11,7 +11,7 @@ mod regions;
 mod secrets;
 mod zones;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use certificates::dead_reason;
 pub(crate) use records::record_id;
@@ -34,6 +34,8 @@ pub struct Scope<'a> {
     pub local: bool,
     /// Look in every region, whatever the state says: nothing may be left when a stack goes.
     pub everywhere: bool,
+    /// What is to be taken over by the server's ids.
+    pub imports: &'a BTreeMap<Addr, String>,
     /// All that the stack declares, also what is left out now or is to go: it knows the zones, and the roles that lead to them.
     pub declared: &'a Graph,
 }
@@ -97,7 +99,7 @@ async fn observe_aws(
     let mut observed = Observed::default();
     let Some(aws) = &world.aws else { return Ok(observed) };
     let (certificates, secrets, zones) = futures::try_join!(
-        certificates::observe(desired, prior, aws, regions, world.clock.now()),
+        certificates::observe(desired, prior, aws, regions, (world.clock.now(), scope.imports)),
         secrets::observe(desired, prior, aws, regions),
         zones::observe(desired, prior, aws, scope),
     )?;
@@ -132,7 +134,7 @@ fn split_owner(tag: &str) -> (&str, &str) {
 }
 
 /// Who owns what carries these tags, as far as they tell.
-fn owner_by_tags(tags: &std::collections::BTreeMap<String, String>) -> String {
+fn owner_by_tags(tags: &BTreeMap<String, String>) -> String {
     if let Some(stack) = tags.get(crate::resource::TAG_STACK) {
         return format!("the meshform stack `{}`", split_owner(stack).0);
     }

@@ -32,14 +32,20 @@ pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: 
     if wanted.is_empty() && prior.serial > 0 {
         return Ok(found);
     }
+    let by_state: BTreeMap<&str, &Addr> =
+        prior.resources.iter().filter_map(|(addr, known)| Some((known.current.as_ref()?.id.as_str(), addr))).collect();
     for region in regions {
         let manager = aws.secretsmanager(region);
         let entries = manager.list_by_tag_key(TAG_STACK).await?;
+        // What is scheduled for deletion holds no address against another.
+        let taken = entries.iter().filter(|entry| !entry.is_deleted).filter_map(|entry| marked_as(entry, &prior.stack)).collect();
         for entry in entries {
-            let marked = entry.tags.get(TAG_STACK).is_some_and(|tag| split_owner(tag).0 == prior.stack);
-            let addr = entry.tags.get(TAG_ADDRESS).filter(|_| marked).and_then(|text| text.parse::<Addr>().ok());
-            let known = addr.as_ref().and_then(|addr| prior.current(addr));
-            let Some(addr) = addr else { continue };
+            let Some(addr) = marked_as(&entry, &prior.stack) else { continue };
+            let addr = match by_state.get(entry.arn.as_str()) {
+                Some(known) => (*known).clone(),
+                None => prior.moves.at(addr, &taken),
+            };
+            let known = prior.current(&addr);
             if known.is_some_and(|known| known.id != entry.arn) || is_of_another_place(desired, &addr, &entry, region) {
                 continue;
             }
@@ -65,6 +71,12 @@ pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: 
     by_id(prior, aws, &wanted, &mut found).await?;
     by_name(desired, prior, aws, &wanted, &mut found).await?;
     Ok(found)
+}
+
+/// The address that a secret's tags name, when they name this stack.
+fn marked_as(entry: &SecretEntry, stack: &str) -> Option<Addr> {
+    let is_marked = entry.tags.get(TAG_STACK).is_some_and(|tag| split_owner(tag).0 == stack);
+    entry.tags.get(TAG_ADDRESS).filter(|_| is_marked)?.parse().ok()
 }
 
 /// Whether a secret has the name and the region that the stack wants.
@@ -144,7 +156,9 @@ async fn by_name(desired: &Graph, prior: &State, aws: &Aws, wanted: &BTreeSet<Ad
             let tag = |key: &str| entry.tags.get(key).map(String::as_str);
             let lineage = tag(TAG_STACK).map(split_owner).filter(|(stack, _)| *stack == prior.stack).map(|(_, lineage)| lineage.to_owned());
             let owner = match lineage {
-                Some(lineage) if tag(TAG_ADDRESS) == Some(&addr.to_string()) => Owner::Us { lineage: Some(lineage) },
+                Some(lineage) if marked_as(&entry, &prior.stack).is_some_and(|mark| prior.moves.at(mark, &BTreeSet::new()) == **addr) => {
+                    Owner::Us { lineage: Some(lineage) }
+                }
                 _ => Owner::Other(entry.owning_service.clone().unwrap_or_else(|| owner_by_tags(&entry.tags))),
             };
             let place = if found.resources.contains_key(*addr) { &mut found.at_new_name } else { &mut found.resources };

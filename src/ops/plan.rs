@@ -1,6 +1,7 @@
 //! Plan: observe, decide.
 
 use super::OpError;
+use crate::event::Event;
 use crate::graph::Graph;
 use crate::observe::{Scope, observe};
 use crate::plan::{Plan, Policy};
@@ -14,12 +15,23 @@ pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) 
     if prior.lineage.is_empty() {
         prior.lineage = super::first_lineage(world, &prior.stack);
     }
+    let (prior, moved) = prior.moved(&policy.moves);
     let desired = scoped(graph, policy);
     let policy = &Policy { declared: graph.clone(), ..policy.clone() };
-    let scope =
-        Scope { rotate: policy.rotate && policy.replace.is_empty(), everywhere: policy.destroy, local: policy.is_local, declared: graph };
+    let scope = Scope {
+        rotate: policy.rotate && policy.replace.is_empty(),
+        everywhere: policy.destroy && !policy.exactly,
+        local: policy.is_local,
+        declared: graph,
+        imports: &policy.imports,
+    };
     let observed = observe(&desired, &prior, world, scope).await?;
-    Ok(Plan::make(&desired, &observed, &prior, policy, world.clock.now()))
+    let mut plan = Plan::make(&desired, &observed, &prior, policy, world.clock.now());
+    if plan.refusals.is_empty() {
+        // The state learns of the renames before anything else.
+        plan.refresh.splice(0..0, moved.into_iter().map(|(from, to)| Event::Moved { from, to }));
+    }
+    Ok(plan)
 }
 
 /// The part of the graph that a policy is about.
@@ -28,6 +40,9 @@ fn scoped(graph: &Graph, policy: &Policy) -> Graph {
         return Graph::default();
     }
     let mut desired = graph.clone();
+    if policy.exactly {
+        return desired.filtered(|addr| policy.targets.contains(addr));
+    }
     if !policy.targets.is_empty() {
         desired = desired.only(&policy.targets);
     }

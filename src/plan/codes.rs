@@ -25,6 +25,11 @@ pub const CODES: &[(&str, &str)] = &[
         "A manifest changes a field that the API server doesn't let anyone change. Only a new object can have it: `replace: true` in its rules, or \
          `--replace ADDR`, deletes the old one first.",
     ),
+    (
+        "plan/import",
+        "What is to be imported isn't there, isn't what the stack means by that address, or is of no more use. Check the id; the names and the \
+         kind must be the stack's.",
+    ),
     ("plan/invalid", "The API server would refuse an object; its own words are told. Correct the manifest."),
     (
         "plan/lineages",
@@ -34,6 +39,11 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "plan/no-kind",
         "A manifest is of a kind that the cluster doesn't serve. Check `apiVersion` and `kind`, or install the CustomResourceDefinition.",
+    ),
+    (
+        "plan/moved-both",
+        "A rename's old and new address both hold something of this stack. Remove the rename and see what the plan makes of the old one, or \
+         release one of the two.",
     ),
     ("plan/no-namespace", "An object goes to a namespace that neither exists nor is declared. Add it under `namespaces:`, or create it."),
     (
@@ -52,7 +62,8 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "plan/own",
-        "A resource is to take a name that another resource of this stack still has. Change the names in two steps, or keep the key that it had.",
+        "A resource is to take a name that another resource of this stack still has. If only the stack's key changed, say so \
+         under `moved:`; else change the names in two steps.",
     ),
     (
         "plan/protected",

@@ -42,9 +42,12 @@ pub(super) fn plan(desired: &Graph, observed: &Observed, prior: &State, policy: 
             planner.find_drift_only();
         } else {
             planner.check_surroundings();
+            planner.check_ownership();
             planner.decide_wanted();
             planner.decide_unwanted();
             planner.decide_deposed();
+            planner.only_ownership();
+            planner.point_out_renames();
         }
     }
     planner.finish()
@@ -217,12 +220,11 @@ impl Planner<'_> {
                 Some(resource),
                 "plan/own",
                 reason,
-                "keep the key that it had, or give one of the two another name in a step of its own",
+                "if only the key changed, say so under `moved:`; else keep the key that it had, or give one of the two another name in a step of its own",
             );
             return;
         }
-        let consent = resource.adopt == Some(true) || self.policy.adopt.contains(addr);
-        if !consent {
+        if !self.may_adopt(resource) {
             if resource.adopt == Some(false) {
                 self.step(resource, Action::Create, "absent; another of the same names is left alone", None, Vec::new());
                 return;
@@ -353,8 +355,8 @@ impl Planner<'_> {
             return;
         }
         if !changes.is_empty() {
-            let why = update_reason(&changes);
-            self.step(resource, Action::Update, &why, Some(found), changes);
+            let (action, why) = self.renamed(addr, &changes).unwrap_or_else(|| (Action::Update, update_reason(&changes)));
+            self.step(resource, action, &why, Some(found), changes);
         } else if let Condition::Waiting(what) = &found.condition {
             self.step(resource, Action::Read, &format!("waits for {what}"), Some(found), Vec::new());
         } else {
@@ -477,6 +479,7 @@ impl Planner<'_> {
             addr: addr.clone(),
             action,
             reason: reason.to_owned(),
+            moved_from: self.former_address(addr, &changes),
             changes,
             id: found.map(|found| found.id.clone()).filter(|_| action != Action::Create),
             is_deposed: false,
@@ -492,7 +495,7 @@ impl Planner<'_> {
     }
 
     /// The attributes wanted, marks among them.
-    fn wanted_attrs(&self, resource: &Resource, found: Option<&Found>, generation: u64, origin: Origin) -> Attrs {
+    pub(super) fn wanted_attrs(&self, resource: &Resource, found: Option<&Found>, generation: u64, origin: Origin) -> Attrs {
         let mut attrs = match &resource.spec {
             Spec::Certificate(spec) => {
                 let mut attrs = spec.attrs();
@@ -675,7 +678,7 @@ impl Planner<'_> {
     /// When targets are to be destroyed, what needs them goes too.
     fn targets_and_dependents(&self) -> BTreeSet<Addr> {
         let mut scope = BTreeSet::new();
-        if !self.policy.destroy {
+        if !self.policy.destroy || self.policy.exactly {
             return scope;
         }
         let needed_by = order::reverse_needs(&[], &[&self.policy.declared], self.prior, self.observed);
@@ -705,7 +708,7 @@ impl Planner<'_> {
     fn decide_removal(&mut self, addr: &Addr, found: &Found) {
         let known = self.prior.current(addr);
         let why = if self.policy.destroy { "the stack is destroyed" } else { "not in the stack" };
-        if self.refuse_protected(addr, found, why) {
+        if self.release(addr, found) || self.refuse_protected(addr, found, why) {
             return;
         }
         let (action, reason) = match (origin_of(found, known), addr.aws_kind()) {
@@ -761,7 +764,9 @@ impl Planner<'_> {
             if !self.in_scope(&addr) || self.left_out_user(&addr).is_some() {
                 continue;
             }
-            if origin == Origin::Adopted {
+            if self.policy.released.contains(&addr) {
+                self.removal(&addr, Action::Release, "it is let go with the address".into(), &id, true, None, true);
+            } else if origin == Origin::Adopted {
                 self.removal(&addr, Action::Release, "replaced; it was there before meshform, and stays".into(), &id, true, None, true);
             } else if in_use_by.is_empty() {
                 self.removal(
@@ -781,7 +786,16 @@ impl Planner<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn removal(&mut self, addr: &Addr, action: Action, reason: String, id: &str, is_deposed: bool, before: Option<Attrs>, counts: bool) {
+    pub(super) fn removal(
+        &mut self,
+        addr: &Addr,
+        action: Action,
+        reason: String,
+        id: &str,
+        is_deposed: bool,
+        before: Option<Attrs>,
+        counts: bool,
+    ) {
         self.steps.push(Step {
             addr: addr.clone(),
             action,
@@ -793,6 +807,7 @@ impl Planner<'_> {
             before,
             after: None,
             owner: None,
+            moved_from: None,
             counts,
             starts_after: Vec::new(),
             any_start: false,
@@ -852,7 +867,7 @@ impl Planner<'_> {
     fn carry_only(&mut self) {
         let desired = self.desired;
         let before = self.steps.len();
-        self.steps.retain(|step| step.action != Action::Update || step.writes_material());
+        self.steps.retain(|step| !matches!(step.action, Action::Update | Action::Move) || step.writes_material());
         self.unchanged += before - self.steps.len();
         for step in &mut self.steps {
             let Some(Spec::Secret(spec)) = desired.get(&step.addr).map(|resource| &resource.spec) else { continue };
@@ -925,6 +940,7 @@ impl Planner<'_> {
             cost: self.cost,
             leaves: self.leaves,
             is_partial: self.policy.is_partial(),
+            is_exact: self.policy.exactly,
             forecasts: self.observed.forecasts.clone(),
         }
     }

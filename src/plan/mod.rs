@@ -7,6 +7,7 @@ pub mod diff;
 mod manifests;
 pub mod marks;
 mod order;
+mod ownership;
 mod refresh;
 pub mod saved;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use crate::observed::{Forecast, Identity, Observed};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::{Attr, Attrs, Milestone};
 use crate::stack::Prices;
-use crate::state::State;
+use crate::state::{Moves, State};
 
 /// What happens to a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,6 +115,8 @@ pub struct Step {
     pub after: Option<Attrs>,
     /// Who owned it, when it is adopted.
     pub owner: Option<String>,
+    /// The address that it had, when it is renamed.
+    pub moved_from: Option<Addr>,
     /// Whether the step counts as a change: waits for a deposed id to fall out of use don't.
     pub counts: bool,
     /// Which points of other steps must be reached before it starts.
@@ -206,6 +209,14 @@ pub struct Policy {
     pub excludes: BTreeSet<Addr>,
     /// Take these over.
     pub adopt: BTreeSet<Addr>,
+    /// Renames: old addresses and the new ones.
+    pub moves: Moves,
+    /// Take over just these, by the server's ids.
+    pub imports: BTreeMap<Addr, String>,
+    /// What of these is ours stays when it goes from the stack.
+    pub released: BTreeSet<Addr>,
+    /// Nothing but the targets, and of AWS resources nothing but their marks.
+    pub exactly: bool,
     /// Replace these although nothing asks for it: a certificate is requested anew, an object is deleted and made again.
     pub replace: BTreeSet<Addr>,
     /// Only certificates and deliveries, and nothing is removed but what a new certificate replaces.
@@ -226,6 +237,7 @@ impl Policy {
 }
 
 /// A plan.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The stack's name.
@@ -260,6 +272,8 @@ pub struct Plan {
     pub leaves: BTreeMap<Addr, LeafFacts>,
     /// Whether parts of the stack are left out.
     pub is_partial: bool,
+    /// Whether it is about ownership alone: nothing is waited for.
+    pub is_exact: bool,
     /// What is to be sent for the objects of manifests.
     pub forecasts: BTreeMap<Addr, Forecast>,
 }

@@ -41,6 +41,17 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
                     step.starts_after.push((*index, Point::Gone));
                 }
             }
+            // A record is found again through the certificates that need it: one of them is always there.
+            let facts = observed.resources.get(&step.addr).filter(|found| step.id.as_ref() == Some(&found.id));
+            for record in facts.and_then(|found| found.certificate.as_ref()).into_iter().flat_map(|facts| &facts.records) {
+                if let Some(Spec::ValidationRecord(spec)) =
+                    desired.get(&Addr::validation_record(&record.base_domain)).map(|resource| &resource.spec)
+                {
+                    let others = spec.certificates.iter().filter(|certificate| **certificate != step.addr);
+                    let next = others.filter_map(|certificate| making.get(certificate));
+                    step.starts_after.extend(next.map(|index| (*index, Point::Created)));
+                }
+            }
             if step.is_deposed
                 && let Some(index) = making.get(&step.addr)
             {

@@ -65,13 +65,15 @@ pub struct Request {
     excludes: BTreeSet<Addr>,
     adopt: BTreeSet<Addr>,
     replace: BTreeSet<Addr>,
+    #[serde(default)]
+    imports: BTreeMap<Addr, String>,
 }
 
 impl Request {
     /// What a policy asks for.
     pub fn of(policy: &Policy) -> Self {
-        let Policy { destroy, refresh_only, targets, excludes, adopt, replace, .. } = policy.clone();
-        Self { destroy, refresh_only, targets, excludes, adopt, replace }
+        let Policy { destroy, refresh_only, targets, excludes, adopt, replace, imports, .. } = policy.clone();
+        Self { destroy, refresh_only, targets, excludes, adopt, replace, imports }
     }
 
     /// Whether everything is to go.
@@ -81,8 +83,8 @@ impl Request {
 
     /// The policy that asks for it.
     pub fn policy(&self, base: Policy) -> Policy {
-        let Self { destroy, refresh_only, targets, excludes, adopt, replace } = self.clone();
-        Policy { destroy, refresh_only, targets, excludes, adopt, replace, ..base }
+        let Self { destroy, refresh_only, targets, excludes, adopt, replace, imports } = self.clone();
+        Policy { destroy, refresh_only, targets, excludes, adopt, imports, replace, ..base }
     }
 }
 

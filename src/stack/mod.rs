@@ -19,9 +19,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::addr::Addr;
 use crate::diag::Place;
 use crate::secret::SecretBytes;
 
+pub(crate) use check::section;
 pub use check::{check, check_head};
 pub use file::{File, Files, StackFile, parse};
 pub use origin::{Origin, document, origins};
@@ -45,6 +47,10 @@ pub struct Stack {
     pub certificates: BTreeMap<String, Certificate>,
     /// Sets of Kubernetes objects by key.
     pub manifests: BTreeMap<String, manifests::ManifestSet>,
+    /// Renames: old addresses and the new ones.
+    pub moved: BTreeMap<Addr, Addr>,
+    /// What stays when it leaves the stack.
+    pub released: BTreeMap<Addr, Place>,
     /// Secret variables that were given: never shown, other than as a fingerprint.
     pub secret_vars: BTreeMap<String, SecretBytes>,
 }

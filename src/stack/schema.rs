@@ -108,8 +108,19 @@ pub const STACK: Section = Section {
             "Certificates of ACM, by a key of their own.",
         ),
         key("manifests", Shape::Named(ANY_NAME, &Shape::Map(&MANIFESTS)), "Kubernetes objects of any kind, by a key of their own."),
+        key("moved", Shape::List(&Shape::Map(&MOVED)), "Renames: what had another key is the same thing still."),
+        key("released", Shape::List(&Shape::Text), "What left the stack and stays: addresses, or certificates.<key>."),
     ],
     later: &["istio", "gateways", "load_balancers", "routes", "security", "charts", "rotation"],
+};
+
+/// An item of `moved`.
+pub const MOVED: Section = Section {
+    keys: &[
+        required("from", Shape::Text, "The address that it had, or the section: certificates.<key>."),
+        required("to", Shape::Text, "The one that it has."),
+    ],
+    later: &[],
 };
 
 /// `vars.<name>` as a map.

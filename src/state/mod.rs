@@ -1,11 +1,14 @@
 //! State: what meshform remembers of its resources between runs. It is a cache: all of it can be found again from tags and labels.
 
 pub mod format;
+mod moves;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use moves::Moves;
 
 use crate::addr::Addr;
 use crate::event::{Entry, Event, Origin};
@@ -37,6 +40,9 @@ pub struct State {
     /// How often each address has been created: never forgotten, as a token must not be used twice.
     #[serde(default)]
     pub attempts: BTreeMap<Addr, u64>,
+    /// Renames that marks may not know of yet. Of this run, and in no file.
+    #[serde(skip)]
+    pub moves: Moves,
 }
 
 /// What is remembered of an address.
@@ -191,6 +197,7 @@ impl State {
             Event::Forgotten { addr } => {
                 self.resources.remove(addr);
             }
+            Event::Moved { from, to } => self.rename(from, to),
             Event::Deposed { addr, id, generation } => {
                 let known = self.resources.entry(addr.clone()).or_default();
                 let is_known = known.current.iter().chain(&known.deposed).any(|i| i.id == *id);

@@ -243,6 +243,32 @@ fn a_field_that_cannot_change_is_replaced_only_with_consent() {
 }
 
 #[test]
+fn a_field_that_is_dropped_after_an_adoption_goes_although_a_tool_wrote_it() {
+    let lab = Lab::new(&format!("{HEAD}manifests:\n  web: {{ files: web.yaml, adopt: true }}\n"));
+    let raw = lab.raw();
+    let settings =
+        |data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "web"}, "data": data});
+    let params = PostParams { field_manager: Some("kubectl-client-side-apply".into()), ..PostParams::default() };
+    let space = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}});
+    block_on(raw.objects("Namespace", None).create(&params, &serde_json::from_value(space.clone()).unwrap())).unwrap();
+    let theirs = settings(json!({"both": "1", "kept": "1", "theirs": "1"}));
+    block_on(raw.objects("ConfigMap", Some("web")).create(&params, &serde_json::from_value(theirs).unwrap())).unwrap();
+    let write =
+        |data: Value| lab.write("web.yaml", &json!({"apiVersion": "v1", "kind": "List", "items": [space, settings(data)]}).to_string());
+    write(json!({"both": "1", "kept": "1"}));
+    let plan = lab.planned();
+    assert_eq!(plan["configmap/web/settings"].0, "adopt", "{plan:?}");
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(lab.planned().is_empty());
+    write(json!({"kept": "1"}));
+    assert_eq!(lab.planned()["configmap/web/settings"], ("update".to_owned(), vec!["data.both".to_owned()]));
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(lab.planned().is_empty());
+    let left = block_on(raw.objects("ConfigMap", Some("web")).get("settings")).unwrap();
+    assert_eq!(left.data["data"], json!({"kept": "1", "theirs": "1"}), "what the stack never named stays theirs");
+}
+
+#[test]
 fn an_object_of_another_is_refused_adopted_and_released() {
     let lab = lab();
     let raw = lab.raw();

@@ -13,6 +13,7 @@ mod leaks;
 mod lost_state;
 mod manifests;
 mod moves;
+mod ownership;
 mod permissions;
 mod random;
 mod readme;

@@ -257,6 +257,9 @@ fn live_through(seed: u64) -> usize {
             lab.run(APPLY).ends_with(0);
             assert!(lab.planned().is_empty(), "{context}: after others have meddled");
         }
+        if dice.happens(30) {
+            killed += rename(&lab, &mut dice, &context);
+        }
         if dice.happens(20) {
             killed += usize::from(reissue(&lab, &mut dice, &context));
         }
@@ -265,6 +268,53 @@ fn live_through(seed: u64) -> usize {
         lab.run("destroy stack.yaml --auto-approve").ends_with(0);
         let left: Vec<String> = lab.raw().dump().into_keys().filter(|key| is_left(key)).collect();
         assert!(left.is_empty(), "seed {seed}: {left:?}");
+    }
+    killed
+}
+
+/// Gives a certificate another key and its old one back, by applies that may be killed: nothing is made anew. Says how many were killed.
+fn rename(lab: &Lab, dice: &mut Dice, context: &str) -> usize {
+    let text = std::fs::read_to_string(lab.path().join("stack.yaml")).unwrap();
+    let mut stack: Value = serde_json::from_str(&text).unwrap();
+    let keys: Vec<String> = stack["certificates"].as_object().unwrap().keys().cloned().collect();
+    if keys.is_empty() {
+        return 0;
+    }
+    let arns = |lab: &Lab| -> BTreeSet<String> {
+        let listed = block_on(lab.raw().acm.list_certificates().send()).unwrap();
+        listed.certificate_summary_list().iter().map(|one| one.certificate_arn().unwrap().to_owned()).collect()
+    };
+    let before = arns(lab);
+    let first = &keys[dice.below(keys.len())];
+    let second = format!("{first}2");
+    let mut killed = 0;
+    for (old, new) in [(first, &second), (&second, first)] {
+        let section = stack["certificates"].as_object_mut().unwrap().remove(old).unwrap();
+        let section = section.to_string().replace(&format!("certificates.{old}."), &format!("certificates.{new}."));
+        stack["certificates"][new] = serde_json::from_str(&section).unwrap();
+        stack["moved"] = json!([{"from": format!("certificates.{old}"), "to": format!("certificates.{new}")}]);
+        lab.write("stack.yaml", &stack.to_string());
+        if dice.happens(30) {
+            lab.lose_state();
+        }
+        let mut command = lab.command(APPLY);
+        if dice.happens(60) {
+            let point = format!("{}:{}", dice.one(&["before", "after", "before-durable"]), 1 + dice.below(12));
+            command.env("MESHFORM_SANDBOX_CRASH", point);
+        }
+        let is_killed = command.output().unwrap().status.code().is_none();
+        killed += usize::from(is_killed);
+        if dice.happens(30) {
+            lab.lose_state();
+        }
+        if is_killed {
+            lab.run(APPLY).ends_with(0);
+        }
+        let planned = lab.planned();
+        // With a state again, as above.
+        lab.run(APPLY).ends_with(0);
+        assert!(planned.is_empty(), "{context}: after {old} was renamed to {new}: {planned:?}");
+        assert_eq!(arns(lab), before, "{context}: a rename makes nothing");
     }
     killed
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use crate::apply::{Applied, Options, Progress, Stop};
-use crate::cli::args::{ApplyArgs, StackArgs};
+use crate::cli::args::{ApplyArgs, RunArgs, StackArgs};
 use crate::cli::context::{Context, Loaded, policy};
 use crate::cli::exit::Exit;
 use crate::cli::view::diff::Diff;
@@ -14,8 +14,8 @@ use crate::cli::view::live::{Live, sum};
 use crate::cli::view::paint::Paint;
 use crate::cli::{report, signals};
 use crate::ops::{self, OpError};
-use crate::plan::Plan;
 use crate::plan::saved::{Decisions, SavedPlan};
+use crate::plan::{Plan, Policy};
 use crate::store::{Lease as _, Store as _, plan_file};
 
 pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bool) -> Exit {
@@ -38,8 +38,36 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
         Err(exit) => return exit,
     };
     let command = if destroy { "destroy" } else { "apply" };
-    let is_approved = args.run.auto_approve || saved.is_some() || args.expect.is_some();
-    if !is_approved && !context.is_interactive {
+    let consent = Consent {
+        is_given: args.run.auto_approve || saved.is_some() || args.expect.is_some(),
+        to_rebuilt_deletions: args.approve_rebuilt_deletions,
+        expected: args.expect.as_deref(),
+        question: if destroy { "Destroy all of this?" } else { "Apply this?" },
+    };
+    carry_out(context, &loaded, &policy, command, &args.run, args.diff, &consent, saved.as_ref()).await
+}
+
+/// What was agreed to beforehand, and what is asked.
+pub(in crate::cli) struct Consent<'a> {
+    pub(in crate::cli) is_given: bool,
+    pub(in crate::cli) to_rebuilt_deletions: bool,
+    pub(in crate::cli) expected: Option<&'a str>,
+    pub(in crate::cli) question: &'static str,
+}
+
+/// Makes a plan, shows it, asks, and carries it out.
+#[allow(clippy::too_many_arguments)]
+pub(in crate::cli) async fn carry_out(
+    context: &Context,
+    loaded: &Loaded,
+    policy: &Policy,
+    command: &str,
+    run: &RunArgs,
+    diff: Diff,
+    consent: &Consent<'_>,
+    saved: Option<&SavedPlan>,
+) -> Exit {
+    if !consent.is_given && !context.is_interactive {
         return report::usage(
             &format!("{command} has to ask, and there is no terminal"),
             "look at `meshform plan`, and pass --auto-approve",
@@ -48,34 +76,34 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
     let outcome = async {
         let mut lease = loaded.store.lease(&Context::holder(command))?;
         let world = context.connect(&loaded.stack).await?;
-        let mut plan = ops::plan::plan(&loaded.graph, lease.state(), &world, &policy).await?;
-        if let Some(saved) = &saved {
+        let mut plan = ops::plan::plan(&loaded.graph, lease.state(), &world, policy).await?;
+        if let Some(saved) = saved {
             plan = match saved.hold(&loaded.graph, plan) {
                 Ok(plan) => plan,
                 Err(differences) => return Ok(report::stale(&differences)),
             };
         }
-        let stream = args.run.json.then(|| Stream::start(context.clock.clone()));
+        let stream = run.json.then(|| Stream::start(context.clock.clone()));
         let paint = Paint::new(context.colour);
         match &stream {
             Some(stream) => stream.plan(&plan),
-            None => print!("{}", human::plan(&plan, paint, args.diff)),
+            None => print!("{}", human::plan(&plan, paint, diff)),
         }
         if !plan.refusals.is_empty() {
             return Ok(Exit::Failed);
         }
-        let expected = args.expect.as_ref().map(|expected| (expected, Decisions::of(&plan).digest()));
-        if let Some((expected, digest)) = expected.filter(|(expected, digest)| *expected != digest) {
+        let expected = consent.expected.map(|expected| (expected, Decisions::of(&plan).digest()));
+        if let Some((expected, digest)) = expected.filter(|(expected, digest)| expected != digest) {
             eprintln!("error[plan/unexpected]: the plan above has the digest {digest}, and {expected} was expected; nothing was changed");
             eprintln!("  = help: look at it with `meshform plan`, and have it approved again");
             return Ok(Exit::Failed);
         }
-        if let Some(exit) = disagree(&plan, is_approved, args.approve_rebuilt_deletions, destroy) {
+        if let Some(exit) = disagree(&plan, consent) {
             return Ok(exit);
         }
         let options = Options {
-            parallelism: usize::from(args.run.parallelism),
-            no_wait: args.run.no_wait,
+            parallelism: usize::from(run.parallelism),
+            no_wait: run.no_wait,
             verify_chain: loaded.stack.aws.as_ref().is_none_or(|aws| aws.verify_chain),
             limits: loaded.stack.timeouts.into(),
         };
@@ -129,19 +157,16 @@ fn saved_plan(args: &ApplyArgs, destroy: bool) -> Result<Option<SavedPlan>, Exit
 }
 
 /// Asks for consent; an exit code when there is none.
-fn disagree(plan: &Plan, is_approved: bool, is_rebuilt_approved: bool, destroy: bool) -> Option<Exit> {
+fn disagree(plan: &Plan, consent: &Consent<'_>) -> Option<Exit> {
     if plan.is_empty() {
         return None;
     }
-    if !is_approved {
-        let question = if destroy { "Destroy all of this?" } else { "Apply this?" };
-        if !ask(question) {
-            eprintln!("nothing was changed");
-            return Some(Exit::Failed);
-        }
+    if !consent.is_given && !ask(consent.question) {
+        eprintln!("nothing was changed");
+        return Some(Exit::Failed);
     }
-    if plan.needs_rebuilt_consent && !is_rebuilt_approved {
-        let may_ask = !is_approved;
+    if plan.needs_rebuilt_consent && !consent.to_rebuilt_deletions {
+        let may_ask = !consent.is_given;
         if !(may_ask && ask("The state was lost and found again from tags and labels. Delete what only it speaks of?")) {
             eprintln!("error: some deletions rest on the rebuilt state alone");
             eprintln!("  = help: look at the plan, and pass --approve-rebuilt-deletions; nothing was changed");

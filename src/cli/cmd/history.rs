@@ -88,7 +88,7 @@ fn runs(entries: &[Entry]) -> Vec<Run> {
                     let known = run.done.entry(addr.clone()).or_insert(what);
                     *known = match (*known, what) {
                         // What is applied to a thing that was just made is part of its making.
-                        ("created" | "adopted" | "replaced", "changed") => known,
+                        ("created" | "adopted" | "replaced" | "moved", "changed") => known,
                         ("created", "deleted") => "replaced",
                         (_, what) => what,
                     };
@@ -108,6 +108,7 @@ fn told(event: &Event) -> Option<(&Addr, &'static str)> {
         Event::Applied { addr, .. } => (addr, "changed"),
         Event::Deleted { addr, .. } => (addr, "deleted"),
         Event::Released { addr, .. } => (addr, "released"),
+        Event::Moved { to, .. } => (to, "moved"),
         _ => return None,
     })
 }

@@ -10,6 +10,7 @@ pub(super) mod history;
 pub(super) mod init;
 pub(super) mod man;
 pub(super) mod output;
+pub(super) mod ownership;
 pub(super) mod permissions;
 pub(super) mod plan;
 pub(super) mod rotate;

@@ -21,6 +21,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &StateArgs) -> Exit {
             Ok(Exit::Done)
         }),
         StateCommand::Rm { stack, addr } => with(context, stack, |loaded| remove(loaded, addr)),
+        StateCommand::Mv(args) => Ok(super::ownership::rename(context, args).await),
         StateCommand::Rebuild { stack } => match context.load(stack) {
             Ok(loaded) => rebuild(context, &loaded).await,
             Err(exit) => Ok(exit),

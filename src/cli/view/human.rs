@@ -184,9 +184,13 @@ pub(crate) fn summary(plan: &Plan) -> String {
         format!("{} to replace", plan.count(Action::Replace)),
         format!("{} to delete", plan.count(Action::Delete)),
     ];
-    for (action, word) in
-        [(Action::Adopt, "to adopt"), (Action::Restore, "to restore"), (Action::Release, "to release"), (Action::Read, "to wait for")]
-    {
+    for (action, word) in [
+        (Action::Move, "to move"),
+        (Action::Adopt, "to adopt"),
+        (Action::Restore, "to restore"),
+        (Action::Release, "to release"),
+        (Action::Read, "to wait for"),
+    ] {
         let count = plan.count(action);
         if count > 0 {
             parts.push(format!("{count} {word}"));

@@ -75,6 +75,9 @@ fn resource_change(step: &Step) -> Value {
         "changed": step.changes.iter().map(changed).collect::<Vec<_>>(),
         "change": change,
     });
+    if let (Some(map), Some(was)) = (value.as_object_mut(), &step.moved_from) {
+        map.insert("previous_address".into(), json!(was));
+    }
     if let (Some(map), true) = (value.as_object_mut(), step.is_deposed) {
         map.insert("deposed".into(), json!(step.id));
     }

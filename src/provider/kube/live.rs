@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 pub use crate::fields::Manager as Writer;
-use crate::fields::owned_hash;
+use crate::fields::{is_tool, owned_hash, without};
 use crate::material::{PrivateKey, PublicPart};
 use crate::resource::manifest::fingerprints;
 use crate::resource::object::{flatten, tls_data_attrs, tls_key_attr};
@@ -31,16 +31,23 @@ pub struct Live {
     managed: Vec<Managed>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Managed {
     #[serde(default)]
     manager: String,
     #[serde(default)]
     operation: String,
     #[serde(default)]
-    subresource: String,
+    api_version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(default)]
+    fields_type: String,
     #[serde(default, rename = "fieldsV1")]
     fields: Value,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    subresource: String,
 }
 
 impl Live {
@@ -183,6 +190,25 @@ impl Live {
     pub fn writers(&self) -> Vec<Writer<'_>> {
         let others = self.managed.iter().filter(|entry| !is_us(entry));
         others.map(|entry| Writer { name: &entry.manager, subresource: &entry.subresource, fields: &entry.fields }).collect()
+    }
+
+    /// The managers of its fields as they are when people's tools let go what is ours as well; nothing when none has such a field. As long as
+    /// two have a field, it stays when one of them drops it.
+    pub fn handed_over(&self) -> Option<Value> {
+        let ours = self.our_fields()?;
+        let mut is_changed = false;
+        let mut left = Vec::new();
+        for entry in &self.managed {
+            let is_tools = !is_us(entry) && entry.subresource.is_empty() && is_tool(&entry.manager);
+            let fields = if is_tools { without(&entry.fields, ours) } else { Some(entry.fields.clone()) };
+            is_changed |= fields.as_ref() != Some(&entry.fields);
+            if let Some(fields) = fields {
+                let mut entry = serde_json::to_value(entry).ok()?;
+                entry["fieldsV1"] = fields;
+                left.push(entry);
+            }
+        }
+        is_changed.then_some(Value::Array(left))
     }
 
     /// The hash of the values of the fields that our field manager owns.

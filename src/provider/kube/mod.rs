@@ -210,6 +210,35 @@ impl Kube {
         Ok(Applied { live, is_new: status == StatusCode::CREATED })
     }
 
+    /// After an object was taken over: what our field manager owns is let go by the tools that wrote it before, so that a field that the stack
+    /// drops later goes (the way of client-go's `csaupgrade`). Nothing is asked where no tool has a field of ours.
+    pub async fn take_from_tools(&self, kind: &KindPath, namespace: Option<&str>, name: &str, live: Live) -> Result<Live, ProviderError> {
+        let mut live = live;
+        for _ in 0..ATTEMPTS {
+            let Some(managed) = live.handed_over() else { break };
+            let patch = serde_json::json!([
+                {"op": "test", "path": "/metadata/resourceVersion", "value": live.revision()},
+                {"op": "replace", "path": "/metadata/managedFields", "value": managed},
+            ]);
+            let body = SecretBytes::from_text(patch.to_string());
+            let path = format!("{}?fieldManager={FIELD_MANAGER}", kind.object(namespace, name));
+            let subject = subject(namespace, name);
+            let content = Some(("application/json-patch+json", &body));
+            match self.send("patch", kind, &subject, Method::PATCH, &path, content).await {
+                Ok(answer) => return live::one(&answer, kind.is_secret()).map_err(|e| unreadable("patch", kind, &subject, &e)),
+                // Someone wrote in between: it is looked at again.
+                Err(error) if matches!(error.class, Class::Invalid | Class::State | Class::Conflict(_)) => {
+                    match self.get(kind, namespace, name).await? {
+                        Some(now) => live = now,
+                        None => break,
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(live)
+    }
+
     /// Changes an object by a JSON merge patch, as when it is released.
     pub async fn merge(&self, kind: &KindPath, namespace: Option<&str>, name: &str, patch: &Value) -> Result<(), ProviderError> {
         let path = format!("{}?fieldManager={FIELD_MANAGER}", kind.object(namespace, name));

@@ -7,9 +7,12 @@ mod deliveries;
 mod manifests;
 mod names;
 mod namespaces;
+mod ownership;
 mod syntax;
 mod timeouts;
 mod zones;
+
+pub(crate) use ownership::section;
 
 use crate::diag::{Diagnostics, Failed, Sources};
 use crate::stack::file::StackFile;
@@ -18,7 +21,7 @@ use crate::stack::vars::{self, Vars};
 use crate::stack::{Stack, StateLocation, schema};
 
 /// The sections that say whose world it is.
-const HEAD: &[&str] = &["version", "stack", "aws", "cluster", "state", "timeouts"];
+const HEAD: &[&str] = &["version", "stack", "aws", "cluster", "state", "timeouts", "moved", "released"];
 
 /// Checks the document, telling all problems at once. Lines that hold secrets by mistake are hidden in `sources`.
 pub fn check(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Stack, Failed> {
@@ -27,6 +30,9 @@ pub fn check(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut D
     let keys = certificates.iter().map(|entry| entry.key.as_str()).collect();
     let mut reader = Reader { values: &values, sources, diags, certificates: keys };
     let stack = document(&mut reader, file);
+    if let (Some(stack), Some(fields)) = (&stack, reader.fields(&file.node, "", &schema::STACK)) {
+        ownership::against_sections(&mut reader, &stack.moved, &stack.released, &fields);
+    }
     diags.sort();
     diags.check()?;
     let mut stack = stack.ok_or(Failed)?;
@@ -69,8 +75,11 @@ fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
     let namespaces = namespaces::namespaces(reader, &fields);
     let certificates = certificates::certificates(reader, &fields, aws.as_ref());
     let manifests = manifests::manifests(reader, &fields);
+    let moved = ownership::moved(reader, &fields);
+    let released = ownership::released(reader, &fields);
     let secret_vars = std::collections::BTreeMap::new();
-    Some(Stack { name: name?, aws, cluster, state: state?, timeouts: timeouts?, namespaces, certificates, manifests, secret_vars })
+    let (name, state, timeouts) = (name?, state?, timeouts?);
+    Some(Stack { name, aws, cluster, state, timeouts, namespaces, certificates, manifests, moved, released, secret_vars })
 }
 
 fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {

@@ -21,6 +21,8 @@ fn base() -> Json {
         "state": {},
         "timeouts": {},
         "manifests": {"a": {"files": "x.yaml", "rules": [{"for": "configmap/a/b"}], "templates": [{"template": "autoscaling"}]}},
+        "moved": [{"from": "certificates.old", "to": "certificates.edge"}],
+        "released": ["certificates.gone"],
         "vars": {"v": {"default": "x"}},
     })
 }
