@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::path::{FieldPath, Segment};
-use super::{field, is_nothing, item};
+use super::{WHOLE, field, is_nothing, item};
 
 /// A field manager and what it owns.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,8 @@ impl Walk {
         if before == after || (before.is_none_or(is_nothing) && after.is_none_or(is_nothing)) {
             return;
         }
+        // Labels and annotations are many people's: each counts by itself, the first ones as well.
+        let (before, after) = if self.is_shared_map() { (before.or(Some(&WHOLE)), after.or(Some(&WHOLE))) } else { (before, after) };
         match (before, after) {
             (Some(Value::Object(old)), Some(Value::Object(new))) => {
                 let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
@@ -64,6 +66,11 @@ impl Walk {
                 manager: managers.first().map(|manager| manager.name.to_owned()),
             }),
         }
+    }
+
+    fn is_shared_map(&self) -> bool {
+        let is = |segment: &Segment, names: &[&str]| matches!(segment, Segment::Field(name) if names.contains(&name.as_str()));
+        matches!(self.path.as_slice(), [top, map] if is(top, &["metadata"]) && is(map, &["labels", "annotations"]))
     }
 
     fn child(

@@ -1,4 +1,4 @@
-//! The program against real servers: `tests/bed/bed run --proxy -- cargo test --features bed --test suite bed_suite::`.
+//! The program against real servers: `tests/bed/bed run --proxy -- tests/helm/reference run -- cargo test --features bed --test suite bed_suite::`.
 
 mod attributes;
 pub(crate) mod bed;
@@ -10,4 +10,5 @@ mod objects;
 mod permissions;
 mod requests;
 mod stop;
+mod take_over;
 mod worlds;
