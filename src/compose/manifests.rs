@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::references::{references, serves};
 use crate::addr::Addr;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, Place, nearest};
 use crate::fields::FieldPath;
+use crate::fields::structural::{self, Problem, What};
 use crate::render::Manifest;
 use crate::resource::kinds::{built_in, split_api_version};
 use crate::resource::manifest::{ANNOTATION_PROTECT, ManifestSpec, Rules};
@@ -21,6 +22,8 @@ struct Custom {
     plural: String,
     namespaced: bool,
     definition: Addr,
+    /// The versions that it serves, with their schemas.
+    versions: BTreeMap<String, Option<Value>>,
 }
 
 /// The resources of the manifests. `others` are all that the stack has besides: manifests may refer to them.
@@ -72,10 +75,54 @@ fn custom_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), Custom> {
         };
         let definition = addr(&manifest.api_version, &manifest.kind, None, &manifest.name);
         let namespaced = text("/spec/scope").as_deref() == Some("Namespaced");
-        kinds.insert((group, kind), Custom { plural, namespaced, definition });
+        let versions = versions(&manifest.body);
+        kinds.insert((group, kind), Custom { plural, namespaced, definition, versions });
     }
     kinds
 }
+
+fn versions(definition: &Value) -> BTreeMap<String, Option<Value>> {
+    let listed = definition.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten();
+    let served = listed.filter(|version| version.get("served") == Some(&Value::Bool(true)));
+    served
+        .filter_map(|version| Some((version.get("name")?.as_str()?.to_owned(), version.pointer("/schema/openAPIV3Schema").cloned())))
+        .collect()
+}
+
+/// Holds an object against the definition that the stack brings for its kind: what the API server would refuse later is told now.
+fn against_definition(own: &Custom, addr: &Addr, api_version: &str, body: &Value, place: &Place, diags: &mut Diagnostics) {
+    let version = split_api_version(api_version).1;
+    let Some(schema) = own.versions.get(version) else {
+        let served: Vec<&str> = own.versions.keys().map(String::as_str).collect();
+        let detail = format!("`{addr}` is of version {version}, which `{}` doesn't serve", own.definition);
+        let help = if served.is_empty() { "it serves none".to_owned() } else { format!("it serves {}", served.join(", ")) };
+        diags.push(Diagnostic::error("manifest/schema", "object that its definition doesn't take", detail).at(place).help(help));
+        return;
+    };
+    let Some(schema) = schema else { return };
+    for Problem { path, value, what } in structural::problems(schema, body).into_iter().take(MOST_PROBLEMS) {
+        let found = structural::name_of_type(&value);
+        let (says, help) = match what {
+            What::Type(wanted) => (format!("is to be of type {wanted}, and is of type {found}"), String::new()),
+            What::Required => ("is missing".to_owned(), String::new()),
+            What::Unsupported(allowed) => {
+                ("has a value that isn't among those allowed".to_owned(), format!("allowed: {}", allowed.join(", ")))
+            }
+            What::Rule(rule) => (format!("should {rule}"), String::new()),
+            What::Unknown(known) => {
+                let name = path.rsplit('.').next().unwrap_or_default();
+                let near = nearest(name, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+                ("is no field of its kind".to_owned(), near.unwrap_or_default())
+            }
+        };
+        let detail = format!("`{path}` of `{addr}` {says}: so says `{}`", own.definition);
+        let error = Diagnostic::error("manifest/schema", "object that its definition doesn't take", detail).at(place);
+        diags.push(if help.is_empty() { error } else { error.help(help) });
+    }
+}
+
+/// The most problems that are told of one object.
+const MOST_PROBLEMS: usize = 10;
 
 /// The address of an object.
 pub(super) fn addr(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Addr {
@@ -96,6 +143,9 @@ fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String
         return None;
     }
     let addr = addr(&api_version, &kind, namespace.as_deref(), &name);
+    if let Some(own) = own {
+        against_definition(own, &addr, &api_version, &body, &place, diags);
+    }
     let mut rules = Rules::default();
     let (mut adopt, mut force, mut needs) = (None, false, BTreeMap::new());
     for rule in stack.manifests.get(&set).into_iter().flat_map(|set| &set.rules).filter(|rule| rule.of.matches(&addr)) {

@@ -25,6 +25,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("manifest/not-found", "A file or folder of manifests doesn't exist, or is empty."),
     ("manifest/object", "A manifest isn't a Kubernetes object: something that every object has is missing or of the wrong type."),
     ("manifest/rule", "A rule for manifests has a pattern, a path or an address that isn't well-formed."),
+    ("manifest/schema", "An object isn't what the CustomResourceDefinition in the same stack says of its kind."),
     ("manifest/too-large", "Manifests have more bytes, or are more files, than the limit."),
     ("manifest/yaml", "A manifest isn't valid YAML."),
     ("stack/address", "A text is no address, nor a section that has some."),

@@ -1,4 +1,4 @@
-//! The fields of Kubernetes objects: paths to them, who owns them, and how two objects differ.
+//! The fields of Kubernetes objects: paths to them, who owns them, how two objects differ, and what a definition's schema says of them.
 //!
 //! Ownership is what `metadata.managedFields` tells (Kubernetes documentation, "Server-Side Apply", and structured-merge-diff's `fieldpath`):
 //! a tree in which `f:<name>` is a field, `k:{…}` an item of a list by its keys, `v:…` an item of a set by its value, `.` the thing itself,
@@ -9,6 +9,7 @@ mod hand_over;
 mod owned;
 mod path;
 mod share;
+pub mod structural;
 
 pub use differ::{Difference, Manager, differences};
 pub use hand_over::{is_tool, without};

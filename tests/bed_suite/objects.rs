@@ -321,6 +321,109 @@ fn definition() -> Value {
 }
 
 #[test]
+fn a_definition_takes_without_the_server_what_it_takes_with_it() {
+    let bed = Bed::enter(&stack("offline"));
+    let text = |rules: Value| {
+        let mut schema = json!({"type": "string"});
+        schema.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
+        schema
+    };
+    let either = json!([{"required": ["x"]}, {"required": ["y"]}]);
+    let spec = json!({"type": "object", "required": ["size", "mode"], "properties": {
+        "size": {"type": "integer", "minimum": 1, "maximum": 9, "multipleOf": 1},
+        "below": {"type": "number", "maximum": 1, "exclusiveMaximum": true},
+        "mode": text(json!({"enum": ["a", "b"], "default": "a"})),
+        "name": text(json!({"pattern": "^[a-z]+$", "minLength": 2, "maxLength": 5})),
+        "port": {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true},
+        "tags": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "string", "minLength": 1}},
+        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"n": {"type": "integer"}}},
+        "any": {"type": "object", "maxProperties": 1, "additionalProperties": {"type": "string"}},
+        "none": {"type": "string", "nullable": true},
+        "empty": {"type": "object"},
+        "one": {"type": "object", "oneOf": either, "properties": {"x": {"type": "string"}, "y": {"type": "string"}}},
+        "some": {"type": "integer", "anyOf": [{"maximum": 3}, {"minimum": 7}], "not": {"enum": [8]}},
+        "all": {"type": "string", "allOf": [{"minLength": 2}, {"pattern": "b$"}]},
+        "on": {"type": "boolean"},
+    }});
+    let schema = json!({"type": "object", "properties": {"spec": spec}});
+    let version = |name: &str, served: bool, storage: bool| json!({"name": name, "served": served, "storage": storage, "schema": {"openAPIV3Schema": schema}});
+    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gauges.offline.test"},
+        "spec": {"group": "offline.test", "scope": "Cluster", "names": {"plural": "gauges", "kind": "Gauge"},
+            "versions": [version("v1", true, true), version("v2", false, false)]}});
+    write(&bed, std::slice::from_ref(&definition));
+    bed.run("apply stack.yaml --auto-approve").ends_with(0);
+    let (mut taken, mut refused) = (0, 0);
+    for change in [
+        json!({}),
+        json!({"size": null}),
+        json!({"size": 0}),
+        json!({"size": 10}),
+        json!({"size": "1"}),
+        json!({"size": 1.5}),
+        json!({"size": 2.0}),
+        json!({"below": 0.5}),
+        json!({"below": 1}),
+        json!({"mode": "c"}),
+        json!({"mode": "b"}),
+        json!({"mode": null}),
+        json!({"name": "ab"}),
+        json!({"name": "a"}),
+        json!({"name": "Abc"}),
+        json!({"name": "abcdef"}),
+        json!({"port": 80}),
+        json!({"port": "http"}),
+        json!({"port": true}),
+        json!({"port": 1.5}),
+        json!({"tags": []}),
+        json!({"tags": ["a"]}),
+        json!({"tags": [""]}),
+        json!({"tags": ["a", "b", "c"]}),
+        json!({"tags": [1]}),
+        json!({"tags": "a"}),
+        json!({"free": {"x": {"y": [1]}}}),
+        json!({"free": {"n": "1"}}),
+        json!({"any": {"x": "y"}}),
+        json!({"any": {"x": 1}}),
+        json!({"any": {"x": "1", "y": "2"}}),
+        json!({"none": null}),
+        json!({"empty": {}}),
+        json!({"empty": {"x": 1}}),
+        json!({"one": {}}),
+        json!({"one": {"x": "a"}}),
+        json!({"one": {"x": "a", "y": "b"}}),
+        json!({"some": 2}),
+        json!({"some": 5}),
+        json!({"some": 8}),
+        json!({"some": 9}),
+        json!({"all": "ab"}),
+        json!({"all": "b"}),
+        json!({"all": "ba"}),
+        json!({"on": true}),
+        json!({"on": "true"}),
+        json!({"unknown": 1}),
+        json!({"free": 1}),
+        json!({"one": null}),
+    ] {
+        let mut spec = json!({"size": 1});
+        spec.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let object = json!({"apiVersion": "offline.test/v1", "kind": "Gauge", "metadata": {"name": "one"}, "spec": spec});
+        let path = "/apis/offline.test/v1/gauges?dryRun=All&fieldValidation=Strict";
+        let server = bed.kube_raw("POST", path, "application/json", &object);
+        write(&bed, &[definition.clone(), object]);
+        let ran = bed.run("validate stack.yaml");
+        assert_eq!(ran.code == Some(0), server.is_ok(), "{change}: {server:?}: {ran:?}");
+        *(if server.is_ok() { &mut taken } else { &mut refused }) += 1;
+        assert!(server.is_ok() || ran.stderr.contains("manifest/schema"), "{ran:?}");
+    }
+    println!("{taken} objects taken and {refused} refused, as the API server does");
+    let later = json!({"apiVersion": "offline.test/v2", "kind": "Gauge", "metadata": {"name": "one"}, "spec": {"size": 1}});
+    write(&bed, &[definition.clone(), later]);
+    assert!(bed.run("validate stack.yaml").ends_with(1).stderr.contains("it serves v1"));
+    write(&bed, std::slice::from_ref(&definition));
+    bed.run("destroy stack.yaml --auto-approve").ends_with(0);
+}
+
+#[test]
 fn custom_kinds_with_list_types_defaults_versions_and_subresources_are_as_any_other() {
     let bed = Bed::enter(&stack("custom"));
     let widget = |name: &str, version: &str, spec: Value| json!({"apiVersion": format!("objects.test/{version}"), "kind": "Widget", "metadata": {"name": name, "namespace": "custom"}, "spec": spec});

@@ -243,6 +243,35 @@ fn a_field_that_cannot_change_is_replaced_only_with_consent() {
 }
 
 #[test]
+fn an_object_is_held_against_the_definition_that_comes_with_it() {
+    let lab = Lab::new(&format!("{HEAD}manifests:\n  things: {{ files: things.yaml }}\n"));
+    let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "required": ["size"], "properties": {
+        "size": {"type": "integer", "maximum": 9}, "mode": {"type": "string", "enum": ["a", "b"]}}}}});
+    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "things.example.com"},
+        "spec": {"group": "example.com", "scope": "Cluster", "names": {"plural": "things", "kind": "Thing"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}]}});
+    let write = |version: &str, spec: Value| {
+        let thing = json!({"apiVersion": format!("example.com/{version}"), "kind": "Thing", "metadata": {"name": "one"}, "spec": spec});
+        lab.write("things.yaml", &format!("{definition}\n---\n{thing}\n"));
+    };
+    for (version, spec, words) in [
+        ("v1", json!({"size": "1"}), "`spec.size` of `thing.example.com/one` is to be of type integer, and is of type string"),
+        ("v1", json!({"size": 10}), "should be less than or equal to 9"),
+        ("v1", json!({"mode": "a"}), "`spec.size` of `thing.example.com/one` is missing"),
+        ("v1", json!({"size": 1, "mode": "c"}), "allowed: a, b"),
+        ("v1", json!({"size": 1, "moed": "a"}), "did you mean `mode`?"),
+        ("v3", json!({"size": 1}), "it serves v1"),
+    ] {
+        write(version, spec.clone());
+        let ran = lab.run("validate stack.yaml").ends_with(1);
+        assert!(ran.stderr.contains("manifest/schema") && ran.stderr.contains(words), "{spec}: {}", ran.stderr);
+        assert!(ran.stderr.contains("things.yaml:"), "the place: {}", ran.stderr);
+    }
+    write("v1", json!({"size": 1, "mode": "a"}));
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+}
+
+#[test]
 fn a_field_that_is_dropped_after_an_adoption_goes_although_a_tool_wrote_it() {
     let lab = Lab::new(&format!("{HEAD}manifests:\n  web: {{ files: web.yaml, adopt: true }}\n"));
     let raw = lab.raw();

@@ -33,7 +33,7 @@ pub(super) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cau
     validate::check(kind, object, old, &mut causes);
     if kind.custom {
         if let Some(schema) = &kind.schema {
-            crd::check(schema, object, "", &mut causes);
+            crd::check(schema, object, &mut causes);
         }
         return causes;
     }

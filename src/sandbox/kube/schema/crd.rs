@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use super::{Field, Items, Scalar, Struct, Type, Written};
+use crate::fields::structural::{Problem, What, name_of_type, problems};
 use crate::sandbox::kube::status::Cause;
 
 /// The type of a custom kind's objects.
@@ -116,111 +117,25 @@ pub(in crate::sandbox::kube) fn default(schema: &Value, value: &mut Value) {
     }
 }
 
-/// Checks an object against a schema. Patterns, formats, `anyOf` and its kin, and CEL rules aren't checked.
-pub(in crate::sandbox::kube) fn check(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let number = |key: &str| schema.get(key).and_then(Value::as_f64);
-    let count = |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
-    if value.is_null() {
-        if schema.get("nullable").and_then(Value::as_bool) != Some(true) && schema.get("type").is_some() {
-            causes.push(wrong_type(schema, value, path));
-        }
-        return;
+/// Checks an object against a schema. Formats and CEL rules aren't checked; unknown fields are told when the object is decoded.
+pub(in crate::sandbox::kube) fn check(schema: &Value, object: &Value, causes: &mut Vec<Cause>) {
+    for Problem { path, value, what } in problems(schema, object) {
+        causes.push(match what {
+            What::Required => Cause::required(path, ""),
+            What::Unsupported(allowed) => Cause::unsupported(path, &value, &allowed.iter().map(String::as_str).collect::<Vec<_>>()),
+            What::Rule(rule) => Cause::invalid(path.clone(), &value, &format!("{path} in body should {rule}")),
+            What::Type(wanted) => {
+                let found = name_of_type(&value);
+                Cause::wrong_type(path.clone(), &json!(found), &format!("{path} in body must be of type {wanted}: {found:?}"))
+            }
+            What::Unknown(_) => continue,
+        });
     }
-    if !has_type(schema, value) {
-        causes.push(wrong_type(schema, value, path));
-        return;
-    }
-    if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
-        && !allowed.contains(value)
-    {
-        let allowed: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
-        causes.push(Cause::unsupported(path, value, &allowed));
-    }
-    match value {
-        Value::Number(found) => {
-            let found = found.as_f64().unwrap_or_default();
-            let in_body = |what: &str, limit: f64| Cause::invalid(path, value, &format!("{path} in body should be {what} {limit}"));
-            causes.extend(number("minimum").filter(|least| found < *least).map(|least| in_body("greater than or equal to", least)));
-            causes.extend(number("maximum").filter(|most| found > *most).map(|most| in_body("less than or equal to", most)));
-        }
-        Value::String(text) => {
-            let length = text.chars().count();
-            let in_body =
-                |what: &str, limit: usize| Cause::invalid(path, value, &format!("{path} in body should be at {what} {limit} chars long"));
-            causes.extend(count("minLength").filter(|least| length < *least).map(|least| in_body("least", least)));
-            causes.extend(count("maxLength").filter(|most| length > *most).map(|most| in_body("most", most)));
-        }
-        Value::Array(list) => check_items(schema, list, value, path, causes),
-        Value::Object(map) => check_fields(schema, map, path, causes),
-        _ => {}
-    }
-}
-
-fn check_items(schema: &Value, list: &[Value], value: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let count = |key: &str| schema.get(key).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
-    let in_body = |what: &str, limit: usize| Cause::invalid(path, value, &format!("{path} in body should have at {what} {limit} items"));
-    causes.extend(count("minItems").filter(|least| list.len() < *least).map(|least| in_body("least", least)));
-    causes.extend(count("maxItems").filter(|most| list.len() > *most).map(|most| in_body("most", most)));
-    if let Some(items) = schema.get("items") {
-        for (index, item) in list.iter().enumerate() {
-            check(items, item, &format!("{path}[{index}]"), causes);
-        }
-    }
-}
-
-fn check_fields(schema: &Value, map: &Map<String, Value>, path: &str, causes: &mut Vec<Cause>) {
-    let inner = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-        if !map.contains_key(name) {
-            causes.push(Cause::required(inner(name), ""));
-        }
-    }
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let values = schema.get("additionalProperties").filter(|values| values.is_object());
-    for (name, value) in map {
-        // Metadata is the server's own matter.
-        if path.is_empty() && matches!(name.as_str(), "metadata" | "kind" | "apiVersion") {
-            continue;
-        }
-        if let Some(schema) = properties.and_then(|properties| properties.get(name)).or(values) {
-            check(schema, value, &inner(name), causes);
-        }
-    }
-}
-
-fn has_type(schema: &Value, value: &Value) -> bool {
-    if schema.get("x-kubernetes-int-or-string").and_then(Value::as_bool) == Some(true) {
-        return value.is_string() || value.is_i64();
-    }
-    match schema.get("type").and_then(Value::as_str) {
-        Some("string") => value.is_string(),
-        Some("integer") => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0),
-        Some("number") => value.is_number(),
-        Some("boolean") => value.is_boolean(),
-        Some("array") => value.is_array(),
-        Some("object") => value.is_object(),
-        _ => true,
-    }
-}
-
-fn wrong_type(schema: &Value, value: &Value, path: &str) -> Cause {
-    let found = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let wanted = schema.get("type").and_then(Value::as_str).unwrap_or("integer or string");
-    Cause::wrong_type(path, &Value::String(found.to_owned()), &format!("{path} in body must be of type {wanted}: {found:?}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_schema_says_what_is_wrong_with_an_object() {
@@ -230,7 +145,7 @@ mod tests {
         }}});
         let problems = |value: Value| {
             let mut causes = Vec::new();
-            check(&schema, &value, "", &mut causes);
+            check(&schema, &value, &mut causes);
             causes.len()
         };
         assert_eq!(problems(json!({"spec": {"a": 1, "b": "x"}})), 0);
