@@ -6,4 +6,6 @@ pub(super) mod human;
 pub(super) mod json;
 pub(super) mod live;
 pub(super) mod paint;
+#[cfg(test)]
+mod tests;
 pub(super) mod yaml;
