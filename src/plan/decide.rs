@@ -216,12 +216,17 @@ impl Planner<'_> {
             .find(|(other, one)| *other != addr && one.id == found.id && matches!(one.owner, Owner::Us { .. }));
         if let Some((other, _)) = other {
             let reason = format!("{} is this stack's own `{other}`", describe(addr, found));
-            self.refuse(
-                Some(resource),
-                "plan/own",
-                reason,
-                "if only the key changed, say so under `moved:`; else keep the key that it had, or give one of the two another name in a step of its own",
-            );
+            let moved = if self.desired.contains(other) {
+                String::new()
+            } else {
+                format!(
+                    "if only the key changed, add `moved: [{{from: certificates.{}, to: certificates.{}}}]`; else ",
+                    other.name(),
+                    addr.name()
+                )
+            };
+            let help = format!("{moved}keep the key that it had, or give one of the two another name in a step of its own");
+            self.refuse(Some(resource), "plan/own", reason, &help);
             return;
         }
         if !self.may_adopt(resource) {
