@@ -25,6 +25,10 @@ pub const CODES: &[(&str, &str)] = &[
         "A manifest changes a field that the API server doesn't let anyone change. Only a new object can have it: `replace: true` in its rules, or \
          `--replace ADDR`, deletes the old one first.",
     ),
+    (
+        "plan/import-dates",
+        "A certificate is to be imported whose files hold one that has ended, or that isn't valid yet. Put the right one in place of them.",
+    ),
     ("plan/invalid", "The API server would refuse an object; its own words are told. Correct the manifest."),
     (
         "plan/lineages",
@@ -44,6 +48,16 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "plan/not-applied",
         "A rotation only carries what is there, and this certificate would have to be requested anew. Look at `meshform plan`, and apply.",
+    ),
+    (
+        "plan/not-exportable",
+        "A certificate that is only read is to be delivered, and ACM doesn't give its private key away: it was imported, or requested without \
+         leave to export. Deliver another one.",
+    ),
+    (
+        "plan/only-read",
+        "A certificate that is only read (`arn:`) isn't there, isn't issued, or is of another account. Name another one, or have it mended by \
+         whoever made it.",
     ),
     (
         "plan/other-world",

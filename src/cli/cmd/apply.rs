@@ -78,6 +78,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
             no_wait: args.run.no_wait,
             verify_chain: loaded.stack.aws.as_ref().is_none_or(|aws| aws.verify_chain),
             limits: loaded.stack.timeouts.into(),
+            imported: loaded.imported.clone(),
         };
         let stop = Stop::default();
         let caught = signals::listen(&stop);

@@ -7,6 +7,7 @@ mod deliveries;
 mod manifests;
 mod names;
 mod namespaces;
+mod origins;
 mod syntax;
 mod timeouts;
 mod zones;
