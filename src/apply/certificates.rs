@@ -138,12 +138,12 @@ async fn import(acm: &Acm, step: &Step, spec: &CertificateSpec, material: &Share
     Ok(Outcome::done(vec![created, applied, learned]))
 }
 
-/// The certificate that carries just these tags, address and generation among them: that of a request whose answer was lost.
+/// The certificate that carries these tags, address and generation among them: that of a request whose answer was lost.
 async fn imported_already(acm: &Acm, spec: &CertificateSpec, tags: &BTreeMap<String, String>) -> Result<Option<String>, ProviderError> {
     let listed = acm.list().await?;
     for one in listed.iter().filter(|one| ["IMPORTED", ""].contains(&one.certificate_type.as_str()) && spec.names.contains(&one.domain)) {
         match acm.tags(&one.arn).await {
-            Ok(live) if live == *tags => return Ok(Some(one.arn.clone())),
+            Ok(live) if tags.iter().all(|(key, value)| live.get(key) == Some(value)) => return Ok(Some(one.arn.clone())),
             Ok(_) => {}
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),

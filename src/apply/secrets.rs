@@ -13,10 +13,11 @@ use crate::event::{Event, Origin};
 use crate::observe::arn_region;
 use crate::plan::diff::same_key;
 use crate::plan::{Action, Change, Step};
+use crate::provider::aws::Aws;
 use crate::provider::aws::secretsmanager::{NewSecret, SecretsManager};
 use crate::provider::error::{Class, ProviderError};
 use crate::resource::certificate::LeafFacts;
-use crate::resource::secret::{DEFAULT_KEY, SecretSpec, version_token};
+use crate::resource::secret::{DEFAULT_KEY, SecretSpec, replica_path, version_token};
 use crate::resource::{Attr, Attrs, Spec, TAG_ADDRESS, TAG_STACK};
 use crate::stack::{CertificateOutput, TextPart};
 use crate::store::Lease;
@@ -57,13 +58,21 @@ impl<L: Lease> Engine<'_, L> {
         step.after = Some(attrs);
         let needs = self.needs(&step.addr);
         let manager = aws.secretsmanager(&spec.region);
+        let rivals = self.rivals(&step, &aws);
         self.spawn(Box::pin(async move {
             let result = match step.action {
-                action if is_making(action) => create(&manager, &step, &spec, material, needs).await,
-                _ => change(&manager, &step, &spec, material, leaf.as_ref(), needs).await,
+                action if is_making(action) => create(&manager, &step, &spec, material, needs, &rivals).await,
+                _ => change(&manager, &step, &spec, material, leaf.as_ref(), needs, &rivals).await,
             };
             Finished::Step { node, result }
         }));
+    }
+
+    /// The secrets that were at the address before, and are still there: their copies may hold the name that a copy of the new one needs.
+    fn rivals(&self, step: &Step, aws: &Aws) -> Rivals {
+        let known = self.lease.state().resources.get(&step.addr);
+        let older = known.into_iter().flat_map(|known| known.deposed.iter().chain(known.current.iter().filter(|_| is_making(step.action))));
+        older.map(|one| (aws.secretsmanager(arn_region(&one.id).unwrap_or(aws.region())), one.id.clone())).collect()
     }
 
     fn recovery_window(&self, step: &Step, arn: &str) -> u8 {
@@ -111,6 +120,7 @@ async fn create(
     spec: &SecretSpec,
     material: Option<SharedMaterial>,
     needs: Vec<Addr>,
+    rivals: &Rivals,
 ) -> Result<Outcome, StepError> {
     let Some(material) = material else { return Err(lost(&step.addr)) };
     let attrs = step.after.clone().unwrap_or_default();
@@ -151,7 +161,7 @@ async fn create(
     if let Some(policy) = &spec.policy {
         set_policy(manager, &arn, policy).await?;
     }
-    bring_copies(manager, &arn, &spec.replicas, &[]).await?;
+    bring_copies(manager, &arn, &spec.replicas, &[], rivals).await?;
     let wait = replicas_wait(spec, &arn);
     let created = Event::Created { addr: step.addr.clone(), id: arn, generation: step.generation, origin: Origin::Created, needs };
     let applied = Event::Applied { addr: step.addr.clone(), attrs };
@@ -176,17 +186,22 @@ async fn set_policy(manager: &SecretsManager, arn: &str, policy: &Value) -> Resu
     }
 }
 
+/// Other secrets, each with its region's Secrets Manager.
+type Rivals = Vec<(SecretsManager, String)>;
+
 /// Brings a secret's copies to what is wanted: those that failed, or have another key, are made anew; those in `unwanted` go.
 async fn bring_copies(
     manager: &SecretsManager,
     arn: &str,
     wanted: &BTreeMap<String, Option<String>>,
     unwanted: &[String],
+    rivals: &Rivals,
 ) -> Result<(), StepError> {
     if wanted.is_empty() && unwanted.is_empty() {
         return Ok(());
     }
-    let live = manager.describe(arn).await?.replicas.unwrap_or_default();
+    let entry = manager.describe(arn).await?;
+    let live = entry.replicas.unwrap_or_default();
     let plain = |key: &Option<String>| key.clone().filter(|key| key != DEFAULT_KEY);
     let is_right = |region: &String, key: &Option<String>| {
         live.get(region).is_some_and(|replica| {
@@ -199,6 +214,17 @@ async fn bring_copies(
         wanted.iter().filter(|(region, key)| !is_right(region, key)).map(|(region, key)| (region.clone(), key.clone())).collect();
     let going: Vec<String> = missing.keys().chain(unwanted).filter(|region| live.contains_key(*region)).cloned().collect();
     manager.remove_replicas(arn, &going).await?;
+    for (rival, id) in rivals.iter().filter(|_| !missing.is_empty()) {
+        let older = match rival.describe(id).await {
+            Ok(older) if older.name == entry.name => older,
+            Ok(_) => continue,
+            Err(error) if error.is_not_found() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let in_the_way: Vec<String> =
+            older.replicas.unwrap_or_default().into_keys().filter(|region| missing.contains_key(region)).collect();
+        rival.remove_replicas(id, &in_the_way).await?;
+    }
     let mut attempt = 0;
     loop {
         match manager.replicate(arn, &missing).await {
@@ -223,6 +249,7 @@ async fn change(
     material: Option<SharedMaterial>,
     leaf: Option<&LeafFacts>,
     needs: Vec<Addr>,
+    rivals: &Rivals,
 ) -> Result<Outcome, StepError> {
     let Some(arn) = step.id.clone() else { return Err(lost(&step.addr)) };
     let attrs = step.after.clone().unwrap_or_default();
@@ -268,8 +295,9 @@ async fn change(
     let gone = step.changes.iter().filter(of_replicas).filter(|change| change.after.is_none());
     let unwanted: Vec<String> = gone.filter_map(|change| change.path.strip_prefix("replicas.")).map(ToOwned::to_owned).collect();
     let is_copied = is_restored || step.changes.iter().any(|change| of_replicas(&change) && change.after.is_some());
-    let wanted = if is_copied { spec.replicas.clone() } else { BTreeMap::new() };
-    bring_copies(manager, &arn, &wanted, &unwanted).await?;
+    let mut wanted = spec.replicas.clone();
+    wanted.retain(|region, _| differs(&replica_path(region)));
+    bring_copies(manager, &arn, &wanted, &unwanted, rivals).await?;
     let wait = replicas_wait(spec, &arn).filter(|_| is_copied || step.action == Action::Read);
     events.push(Event::Applied { addr: step.addr.clone(), attrs });
     Ok(Outcome { events, wait, ..Outcome::default() })

@@ -64,6 +64,7 @@ pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: 
         let lineage = entry.tags.get(TAG_STACK).map(|tag| split_owner(tag).1.to_owned());
         let mut one = as_found(&entry, region, &copies, Owner::Us { lineage });
         read_policy(&manager, desired, known, &addr, &mut one).await?;
+        keep_keys(&mut one, known);
         let Some(other) = found.resources.remove(&addr) else {
             found.resources.insert(addr, one);
             continue;
@@ -116,6 +117,15 @@ async fn read_policy(
     Ok(())
 }
 
+/// A copy's key is chosen with the copy, and no API changes it: as it was applied, so it is, in whatever form it is told (id, alias, ARN).
+fn keep_keys(found: &mut Found, known: Option<&Instance>) {
+    for (path, key) in known.into_iter().flat_map(|known| &known.attrs).filter(|(path, _)| path.starts_with("replicas.")) {
+        if let Some(live) = found.attrs.get_mut(path) {
+            live.clone_from(key);
+        }
+    }
+}
+
 /// The list's entry when it says what was last applied; else what the secret's own description says.
 async fn confirmed(
     manager: &SecretsManager,
@@ -128,7 +138,10 @@ async fn confirmed(
         let live = attrs(&entry, region, copies);
         let is_seen = |path: &str| path != "policy" && !matches!(definition(ATTRS, path).map(|def| def.seen), Some(Seen::Unseen(_)));
         !known.attrs.is_empty()
-            && known.attrs.iter().filter(|(path, _)| is_seen(path)).all(|(path, applied)| live.get(path) == Some(applied))
+            && known.attrs.iter().filter(|(path, _)| is_seen(path)).all(|(path, applied)| match live.get(path) {
+                Some(live) => path.starts_with("replicas.") || live == applied,
+                None => false,
+            })
     });
     if agrees {
         return Ok(Some(entry));
@@ -155,6 +168,7 @@ async fn by_id(desired: &Graph, prior: &State, aws: &Aws, wanted: &BTreeSet<Addr
                 let lineage = entry.tags.get(TAG_STACK).map(|tag| split_owner(tag).1.to_owned());
                 let mut one = as_found(&entry, &region, &BTreeMap::new(), Owner::Us { lineage });
                 read_policy(&aws.secretsmanager(&region), desired, Some(known), addr, &mut one).await?;
+                keep_keys(&mut one, Some(known));
                 found.resources.insert(addr.clone(), one);
             }
             Err(error) if error.is_not_found() => {}

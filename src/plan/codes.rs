@@ -11,6 +11,11 @@ pub const CODES: &[(&str, &str)] = &[
          stack to what is there, or leave it alone and choose another name.",
     ),
     (
+        "plan/copy",
+        "A secret moves to a region where it has a copy, or is to have a copy in the region that it leaves: one name holds one secret in a \
+         region. Do it in two steps.",
+    ),
+    (
         "plan/field-conflict",
         "The stack newly wants a field that another manager owns (Kubernetes server-side apply). Leave the field out, or say `force: true` in \
          that section to take it.",

@@ -13,7 +13,7 @@ use crate::graph::Graph;
 use crate::observed::{Condition, Found, Observed, Owner, RecordNeed, ZoneChoice};
 use crate::resource::certificate::{LeafFacts, Source};
 use crate::resource::manifest::ANNOTATION_KEEP;
-use crate::resource::secret::SecretSpec;
+use crate::resource::secret::{SecretSpec, replica_path};
 use crate::resource::validation_record::{self, TTL, ValidationRecordSpec};
 use crate::resource::{Attr, Attrs, Resource, Spec, TAG_ADOPTED_RECORDS};
 use crate::stack::{CertificateOutput, Dns, TextPart};
@@ -404,6 +404,9 @@ impl Planner<'_> {
     }
 
     pub(super) fn replace(&mut self, resource: &Resource, found: &Found, why: &str, changes: Vec<Change>) {
+        if self.refuse_copy_in_the_way(resource, found) {
+            return;
+        }
         if let Some(taken) = self.observed.at_new_name.get(&resource.addr) {
             self.take_new_name(resource, found, taken);
             return;
@@ -428,6 +431,25 @@ impl Planner<'_> {
             };
             self.removal(&resource.addr, action, reason, &found.id, true, Some(found.attrs.clone()), false);
         }
+    }
+
+    /// A secret that moves to another region can't go where it has a copy, nor have one where it was: one name holds one secret in a region.
+    fn refuse_copy_in_the_way(&mut self, resource: &Resource, found: &Found) -> bool {
+        let Spec::Secret(spec) = &resource.spec else { return false };
+        let text = |path: &str| found.attrs.get(path).and_then(Attr::as_text);
+        let Some(from) = text("region").filter(|from| *from != spec.region && text("name") == Some(&spec.name)) else { return false };
+        let (reason, help) = if found.attrs.contains_key(&replica_path(&spec.region)) {
+            let help = "take the copy out of `replicas` and apply, then change the region";
+            (format!("secret `{}` is to go to {}, where it has a copy", spec.name, spec.region), help)
+        } else if spec.replicas.contains_key(from) {
+            let help =
+                "move it first without that copy; the name is free for the copy when the old secret is gone (`recovery_window_days`)";
+            (format!("secret `{}` is to go to {}, and to have a copy in {from}, where it is now", spec.name, spec.region), help)
+        } else {
+            return false;
+        };
+        self.refuse(Some(resource), "plan/copy", reason, help);
+        true
     }
 
     /// The name that a secret is to get is taken already: by someone else, by another of this stack, or by a secret scheduled for deletion.

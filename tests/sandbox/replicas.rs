@@ -193,3 +193,22 @@ fn a_second_plan_reads_no_secret_by_itself_for_its_copies() {
     lab.run("sandbox fault secretsmanager:DescribeSecret access-denied times=99").ends_with(0);
     lab.run("plan stack.yaml --detailed-exitcode").ends_with(0);
 }
+
+#[test]
+fn a_secret_that_moves_takes_the_places_of_its_copies_over() {
+    let replicas = "      replicas: [ap-south-1, us-west-2]\n";
+    let lab = Lab::new(&stack(replicas));
+    apply(&lab);
+    let moved =
+        |region: &str, replicas: &str| stack(replicas).replace("    export: true\n", &format!("    export: true\n    region: {region}\n"));
+    lab.write("stack.yaml", &moved("us-east-1", replicas));
+    apply(&lab);
+    let described = block_on(in_region(&lab.raw(), "us-east-1").describe_secret().secret_id("lab/edge").send()).unwrap();
+    assert_eq!(described.replication_status().len(), 2);
+    // Where it has a copy it can't go, nor have a copy where it was.
+    for (region, replicas) in [("ap-south-1", ""), ("eu-central-1", "      replicas: [us-east-1]\n")] {
+        lab.write("stack.yaml", &moved(region, replicas));
+        let plan = lab.run("plan stack.yaml --json").ends_with(1).json();
+        assert_eq!(plan["refusals"][0]["code"], "plan/copy", "{plan:#}");
+    }
+}

@@ -24,6 +24,10 @@ const KINDS: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
+/// Service and type in the ARN of a private CA, and in that of a certificate.
+const AUTHORITY: (&str, &str) = ("acm-pca", "certificate-authority/");
+const CERTIFICATE: (&str, &str) = ("acm", "certificate/");
+
 /// Reads them. Nothing when more than one is given, or one is wrong.
 pub(super) fn origin(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<CertificateOrigin> {
     let mut given = KINDS.iter().filter_map(|(key, idle, why)| Some((fields.get(key)?, *idle, *why)));
@@ -39,32 +43,22 @@ pub(super) fn origin(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Cer
         reader.error("certificate/not-here", "key of no use for this certificate", detail, &extra.key_place, "remove it");
     }
     match entry.key.as_str() {
-        "private_ca" => private_ca(reader, fields),
-        "arn" => existing(reader, fields),
+        "private_ca" => arn(reader, fields, "private_ca", AUTHORITY, "a private CA").map(|arn| CertificateOrigin::PrivateCa { arn }),
+        "arn" => arn(reader, fields, "arn", CERTIFICATE, "a certificate of ACM").map(|arn| CertificateOrigin::Existing { arn }),
         _ => import(reader, fields),
     }
 }
 
-fn private_ca(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<CertificateOrigin> {
-    let arn = reader.string_of(fields, "private_ca")?;
-    if parts(&arn.text, "acm-pca", "certificate-authority/").is_none() {
-        let detail = format!("{} is not the ARN of a private CA", shown(&arn.text));
-        let help = "write it like `arn:aws:acm-pca:eu-west-1:111122223333:certificate-authority/…`";
-        reader.error("certificate/arn", "bad ARN", detail, &arn.place, help);
+/// The ARN that stands at a key, of this service and type.
+fn arn(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str, (service, kind): (&str, &str), what: &str) -> Option<String> {
+    let arn = reader.string_of(fields, key)?;
+    if parts(&arn.text, service, kind).is_none() {
+        let detail = format!("{} is not the ARN of {what}", shown(&arn.text));
+        let help = format!("write it like `arn:aws:{service}:eu-west-1:111122223333:{kind}…`");
+        reader.error("certificate/arn", "bad ARN", detail, &arn.place, &help);
         return None;
     }
-    Some(CertificateOrigin::PrivateCa { arn: arn.text })
-}
-
-fn existing(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<CertificateOrigin> {
-    let arn = reader.string_of(fields, "arn")?;
-    if parts(&arn.text, "acm", "certificate/").is_none() {
-        let detail = format!("{} is not the ARN of a certificate of ACM", shown(&arn.text));
-        let help = "write it like `arn:aws:acm:eu-west-1:111122223333:certificate/…`";
-        reader.error("certificate/arn", "bad ARN", detail, &arn.place, help);
-        return None;
-    }
-    Some(CertificateOrigin::Existing { arn: arn.text })
+    Some(arn.text)
 }
 
 fn import(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<CertificateOrigin> {
@@ -110,7 +104,7 @@ fn import(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<CertificateOri
 pub(super) fn surroundings(reader: &mut Reader<'_>, fields: &Fields<'_>, origin: &CertificateOrigin, aws: &Aws, region: &str) {
     match origin {
         CertificateOrigin::PrivateCa { arn } => {
-            let ca_region = parts(arn, "acm-pca", "certificate-authority/").map(|(region, _)| region);
+            let ca_region = parts(arn, AUTHORITY.0, AUTHORITY.1).map(|(region, _)| region);
             if let (Some(there), Some(entry)) = (ca_region.filter(|there| *there != region), fields.get("private_ca")) {
                 let detail = format!("the CA is in {there}, and the certificate in {region}");
                 let help = format!("a CA signs certificates of its own region: say `region: {there}`, or name a CA of {region}");
@@ -118,7 +112,7 @@ pub(super) fn surroundings(reader: &mut Reader<'_>, fields: &Fields<'_>, origin:
             }
         }
         CertificateOrigin::Existing { arn } => {
-            let account = parts(arn, "acm", "certificate/").map(|(_, account)| account);
+            let account = parts(arn, CERTIFICATE.0, CERTIFICATE.1).map(|(_, account)| account);
             if let (Some(there), Some(pinned), Some(entry)) = (account, &aws.account, fields.get("arn"))
                 && there != pinned
             {
@@ -133,7 +127,7 @@ pub(super) fn surroundings(reader: &mut Reader<'_>, fields: &Fields<'_>, origin:
 
 /// The region of a certificate's ARN.
 pub(super) fn region(arn: &str) -> Option<&str> {
-    parts(arn, "acm", "certificate/").map(|(region, _)| region)
+    parts(arn, CERTIFICATE.0, CERTIFICATE.1).map(|(region, _)| region)
 }
 
 /// Region and account of an ARN of this service and type.
