@@ -27,6 +27,8 @@ pub enum Origin {
     Created,
     /// It was there before: it is released, never deleted.
     Adopted,
+    /// It is someone else's and stays that: it is read, and nothing else.
+    Read,
 }
 
 /// One thing that happened.

@@ -34,8 +34,8 @@ const IMPURE: &[&str] = &[
 /// The files in which secret bytes are laid bare, each for its reason.
 const BARE: &[(&str, &str)] = &[
     ("secret.rs", "where the types are"),
-    ("material/key.rs", "an exported key is decrypted, and compared with its certificate"),
-    ("provider/aws/acm.rs", "the passphrase of an export is sent"),
+    ("material/key.rs", "an exported key, or that of a file, is decrypted, and compared with its certificate"),
+    ("provider/aws/acm.rs", "the passphrase of an export is sent, and the key of an import"),
     ("provider/aws/secretsmanager.rs", "a secret's document is sent"),
     ("provider/kube/connect.rs", "a bearer token becomes a header"),
     ("provider/kube/live.rs", "a live Secret's key is compared with its certificate"),

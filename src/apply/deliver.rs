@@ -117,6 +117,13 @@ impl<L: Lease> Engine<'_, L> {
         }
     }
 
+    /// ACM exports nothing that was imported: of such a certificate the files are where its material comes from.
+    pub(super) fn take_from_files(&mut self, certificate: &Addr) {
+        if let Some(material) = self.options.imported.get(certificate).cloned() {
+            self.set(certificate, Content::There(material));
+        }
+    }
+
     /// Takes an export in: what it is, is learned; the deliveries go on.
     pub(super) fn take_export(&mut self, certificate: &Addr, result: Result<Material, StepError>) -> Result<(), StoreError> {
         let content = match result {

@@ -275,7 +275,11 @@ impl<L: Lease> Engine<'_, L> {
     fn begin(&mut self, node: usize) {
         let step = self.step(node).clone();
         let spec = self.plan.graph.get(&step.addr).map(|resource| resource.spec.clone());
-        if let Some(certificate) = Self::certificate_of_delivery(&step, spec.as_ref())
+        let certificate = Self::certificate_of_delivery(&step, spec.as_ref());
+        if let Some(certificate) = &certificate {
+            self.take_from_files(certificate);
+        }
+        if let Some(certificate) = certificate
             && !self.materials.is_there(&certificate)
         {
             if let Some(error) = self.materials.failure(&certificate) {

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 pub use engine::apply;
 
 use crate::addr::Addr;
-use crate::material::MaterialError;
+use crate::material::{Imported, MaterialError};
 use crate::plan::{Action, Plan};
 use crate::provider::error::{Class, ProviderError};
 use crate::resource::certificate::ValidationRecord;
@@ -58,6 +58,8 @@ pub struct Options {
     pub verify_chain: bool,
     /// The limits of the waits.
     pub limits: Limits,
+    /// What certificates are imported from.
+    pub imported: Imported,
 }
 
 /// How long each wait may last.

@@ -1,17 +1,23 @@
 //! Steps of secrets in Secrets Manager.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use super::StepError;
 use super::engine::{Engine, Finished, Outcome, SharedMaterial, gone_is_fine, is_making, lost, mark_keys, tag_changes, tags_of};
+use super::wait::Wait;
 use crate::addr::Addr;
 use crate::event::{Event, Origin};
 use crate::observe::arn_region;
-use crate::plan::{Action, Step};
+use crate::plan::diff::same_key;
+use crate::plan::{Action, Change, Step};
+use crate::provider::aws::Aws;
 use crate::provider::aws::secretsmanager::{NewSecret, SecretsManager};
-use crate::provider::error::Class;
+use crate::provider::error::{Class, ProviderError};
 use crate::resource::certificate::LeafFacts;
-use crate::resource::secret::{SecretSpec, version_token};
+use crate::resource::secret::{DEFAULT_KEY, SecretSpec, replica_path, version_token};
 use crate::resource::{Attr, Attrs, Spec, TAG_ADDRESS, TAG_STACK};
 use crate::stack::{CertificateOutput, TextPart};
 use crate::store::Lease;
@@ -52,13 +58,21 @@ impl<L: Lease> Engine<'_, L> {
         step.after = Some(attrs);
         let needs = self.needs(&step.addr);
         let manager = aws.secretsmanager(&spec.region);
+        let rivals = self.rivals(&step, &aws);
         self.spawn(Box::pin(async move {
             let result = match step.action {
-                action if is_making(action) => create(&manager, &step, &spec, material, needs).await,
-                _ => change(&manager, &step, &spec, material, leaf.as_ref(), needs).await,
+                action if is_making(action) => create(&manager, &step, &spec, material, needs, &rivals).await,
+                _ => change(&manager, &step, &spec, material, leaf.as_ref(), needs, &rivals).await,
             };
             Finished::Step { node, result }
         }));
+    }
+
+    /// The secrets that were at the address before, and are still there: their copies may hold the name that a copy of the new one needs.
+    fn rivals(&self, step: &Step, aws: &Aws) -> Rivals {
+        let known = self.lease.state().resources.get(&step.addr);
+        let older = known.into_iter().flat_map(|known| known.deposed.iter().chain(known.current.iter().filter(|_| is_making(step.action))));
+        older.map(|one| (aws.secretsmanager(arn_region(&one.id).unwrap_or(aws.region())), one.id.clone())).collect()
     }
 
     fn recovery_window(&self, step: &Step, arn: &str) -> u8 {
@@ -84,6 +98,10 @@ impl<L: Lease> Engine<'_, L> {
                             own.or_else(|| self.leaf(&addr)).map(|leaf| crate::plan::decide::date(leaf.not_after))
                         }
                         CertificateOutput::Domain => match self.plan.graph.get(&addr).map(|resource| &resource.spec) {
+                            Some(Spec::Certificate(spec)) if spec.is_only_read() => {
+                                let current = self.lease.state().current(&addr);
+                                current.map(|current| text_of(&current.attrs, "domain_name"))
+                            }
                             Some(Spec::Certificate(spec)) => Some(spec.domain.clone()),
                             _ => None,
                         },
@@ -102,6 +120,7 @@ async fn create(
     spec: &SecretSpec,
     material: Option<SharedMaterial>,
     needs: Vec<Addr>,
+    rivals: &Rivals,
 ) -> Result<Outcome, StepError> {
     let Some(material) = material else { return Err(lost(&step.addr)) };
     let attrs = step.after.clone().unwrap_or_default();
@@ -139,13 +158,87 @@ async fn create(
             Err(error) => return Err(error.into()),
         }
     };
-    Ok(Outcome::done(vec![
-        Event::Created { addr: step.addr.clone(), id: arn, generation: step.generation, origin: Origin::Created, needs },
-        Event::Applied { addr: step.addr.clone(), attrs },
-    ]))
+    if let Some(policy) = &spec.policy {
+        set_policy(manager, &arn, policy).await?;
+    }
+    bring_copies(manager, &arn, &spec.replicas, &[], rivals).await?;
+    let wait = replicas_wait(spec, &arn);
+    let created = Event::Created { addr: step.addr.clone(), id: arn, generation: step.generation, origin: Origin::Created, needs };
+    let applied = Event::Applied { addr: step.addr.clone(), attrs };
+    Ok(Outcome { events: vec![created, applied], wait, ..Outcome::default() })
 }
 
-fn is_ours(live: &std::collections::BTreeMap<String, String>, wanted: &std::collections::BTreeMap<String, String>) -> bool {
+fn replicas_wait(spec: &SecretSpec, arn: &str) -> Option<Wait> {
+    (!spec.replicas.is_empty()).then(|| Wait::Replicas { arn: arn.to_owned(), region: spec.region.clone() })
+}
+
+/// Sets a resource policy. A principal that was made a moment ago may not be known yet.
+async fn set_policy(manager: &SecretsManager, arn: &str, policy: &Value) -> Result<(), StepError> {
+    let mut attempt = 0;
+    loop {
+        match manager.set_policy(arn, policy).await {
+            Err(error) if error.code == "MalformedPolicyDocumentException" && attempt < 3 => {
+                attempt += 1;
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// Other secrets, each with its region's Secrets Manager.
+type Rivals = Vec<(SecretsManager, String)>;
+
+/// Brings a secret's copies to what is wanted: those that failed, or have another key, are made anew; those in `unwanted` go.
+async fn bring_copies(
+    manager: &SecretsManager,
+    arn: &str,
+    wanted: &BTreeMap<String, Option<String>>,
+    unwanted: &[String],
+    rivals: &Rivals,
+) -> Result<(), StepError> {
+    if wanted.is_empty() && unwanted.is_empty() {
+        return Ok(());
+    }
+    let entry = manager.describe(arn).await?;
+    let live = entry.replicas.unwrap_or_default();
+    let plain = |key: &Option<String>| key.clone().filter(|key| key != DEFAULT_KEY);
+    let is_right = |region: &String, key: &Option<String>| {
+        live.get(region).is_some_and(|replica| {
+            let (live, wanted) = (plain(&replica.kms_key_id), plain(key));
+            let is_same = live == wanted || live.zip(wanted).is_some_and(|(live, wanted)| same_key(&live, &wanted));
+            replica.status != "Failed" && is_same
+        })
+    };
+    let missing: BTreeMap<String, Option<String>> =
+        wanted.iter().filter(|(region, key)| !is_right(region, key)).map(|(region, key)| (region.clone(), key.clone())).collect();
+    let going: Vec<String> = missing.keys().chain(unwanted).filter(|region| live.contains_key(*region)).cloned().collect();
+    manager.remove_replicas(arn, &going).await?;
+    for (rival, id) in rivals.iter().filter(|_| !missing.is_empty()) {
+        let older = match rival.describe(id).await {
+            Ok(older) if older.name == entry.name => older,
+            Ok(_) => continue,
+            Err(error) if error.is_not_found() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let in_the_way: Vec<String> =
+            older.replicas.unwrap_or_default().into_keys().filter(|region| missing.contains_key(region)).collect();
+        rival.remove_replicas(id, &in_the_way).await?;
+    }
+    let mut attempt = 0;
+    loop {
+        match manager.replicate(arn, &missing).await {
+            // A copy that was removed a moment ago is still going.
+            Err(error) if error.class == Class::State && !going.is_empty() && attempt < 10 => {
+                attempt += 1;
+                tokio::time::sleep(Duration::from_secs(3)).await;
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+fn is_ours(live: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
     [TAG_STACK, TAG_ADDRESS].iter().all(|key| live.get(*key).is_some() && live.get(*key) == wanted.get(*key))
 }
 
@@ -156,6 +249,7 @@ async fn change(
     material: Option<SharedMaterial>,
     leaf: Option<&LeafFacts>,
     needs: Vec<Addr>,
+    rivals: &Rivals,
 ) -> Result<Outcome, StepError> {
     let Some(arn) = step.id.clone() else { return Err(lost(&step.addr)) };
     let attrs = step.after.clone().unwrap_or_default();
@@ -192,8 +286,21 @@ async fn change(
     }
     manager.untag(&arn, &removed).await?;
     manager.tag(&arn, &set).await?;
+    match &spec.policy {
+        Some(policy) if differs("policy") => set_policy(manager, &arn, policy).await?,
+        None if step.changes.iter().any(|change| change.path == "policy" && change.after.is_none()) => manager.remove_policy(&arn).await?,
+        _ => {}
+    }
+    let of_replicas = |change: &&Change| change.path.starts_with("replicas.");
+    let gone = step.changes.iter().filter(of_replicas).filter(|change| change.after.is_none());
+    let unwanted: Vec<String> = gone.filter_map(|change| change.path.strip_prefix("replicas.")).map(ToOwned::to_owned).collect();
+    let is_copied = is_restored || step.changes.iter().any(|change| of_replicas(&change) && change.after.is_some());
+    let mut wanted = spec.replicas.clone();
+    wanted.retain(|region, _| differs(&replica_path(region)));
+    bring_copies(manager, &arn, &wanted, &unwanted, rivals).await?;
+    let wait = replicas_wait(spec, &arn).filter(|_| is_copied || step.action == Action::Read);
     events.push(Event::Applied { addr: step.addr.clone(), attrs });
-    Ok(Outcome::done(events))
+    Ok(Outcome { events, wait, ..Outcome::default() })
 }
 
 async fn remove(manager: &SecretsManager, step: &Step, arn: &str, window: u8) -> Result<Outcome, StepError> {
@@ -202,7 +309,26 @@ async fn remove(manager: &SecretsManager, step: &Step, arn: &str, window: u8) ->
         gone_is_fine(manager.untag(arn, &mark_keys(step.before.as_ref())).await)?;
         return Ok(Outcome::done(vec![Event::Released { addr, id }]));
     }
-    let deleted = manager.delete(arn, window).await;
+    let mut deleted = manager.delete(arn, window).await;
+    // A secret goes after its copies (API: DeleteSecret); which of two codes says so isn't documented.
+    let is_refused =
+        |deleted: &Result<(), ProviderError>| matches!(deleted, Err(error) if matches!(error.class, Class::State | Class::Invalid));
+    if is_refused(&deleted) {
+        let copies: Vec<String> = match manager.describe(arn).await {
+            Ok(entry) => entry.replicas.unwrap_or_default().into_keys().collect(),
+            Err(_) => Vec::new(),
+        };
+        let mut waited = 0;
+        if !copies.is_empty() {
+            manager.remove_replicas(arn, &copies).await?;
+            deleted = manager.delete(arn, window).await;
+        }
+        while is_refused(&deleted) && !copies.is_empty() && waited < 60 {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            waited += 5;
+            deleted = manager.delete(arn, window).await;
+        }
+    }
     match deleted {
         // Scheduled already: by a request of ours whose answer was lost, or by someone else.
         Err(error) if error.class == Class::State => {

@@ -15,6 +15,7 @@ use crate::observe::dead_reason;
 use crate::plan::Action;
 use crate::provider::aws::acm::{Acm, Described, Listed};
 use crate::provider::aws::route53::Route53;
+use crate::provider::aws::secretsmanager::{SecretEntry, SecretsManager};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{KindPath, Kube, Live};
 use crate::ready::{Readiness, readiness};
@@ -29,11 +30,13 @@ pub(super) enum Wait {
     /// ACM makes the validation records: seconds.
     Records { arn: String, region: String, is_manual: bool, issue_limit: Duration },
     /// ACM issues the certificate: minutes.
-    Issued { arn: String, region: String, limit: Duration },
+    Issued { arn: String, region: String, limit: Duration, by_ca: bool },
     /// Nobody uses a certificate any more.
     InUse { arn: String, region: String },
     /// All name servers know a change.
     InSync { change: String, role: Option<Role> },
+    /// A secret's copies are in their regions.
+    Replicas { arn: String, region: String },
     /// An object that is being deleted is gone.
     Gone { addr: Addr, path: KindPath, uid: String, holds: String },
     /// An object does what it is for.
@@ -41,7 +44,12 @@ pub(super) enum Wait {
 }
 
 impl Wait {
-    pub(super) fn records(arn: &str, region: &str, spec: &CertificateSpec) -> Self {
+    /// What a requested certificate waits for first: its records, or at once the signature of a private CA, which validates nothing.
+    pub(super) fn requested(arn: &str, region: &str, spec: &CertificateSpec) -> Self {
+        if !spec.has_records() {
+            let limit = Duration::from_secs(spec.issue_timeout);
+            return Self::Issued { arn: arn.to_owned(), region: region.to_owned(), limit, by_ca: true };
+        }
         Self::Records {
             arn: arn.to_owned(),
             region: region.to_owned(),
@@ -56,7 +64,7 @@ impl Wait {
 
     /// Whether the step's first point is behind it.
     pub(super) fn is_past_created(&self) -> bool {
-        matches!(self, Self::Issued { .. } | Self::InSync { .. } | Self::Ready { .. })
+        matches!(self, Self::Issued { .. } | Self::InSync { .. } | Self::Replicas { .. } | Self::Ready { .. })
     }
 
     /// Whether it is over in seconds, so that `--no-wait` waits for it all the same.
@@ -68,9 +76,11 @@ impl Wait {
     pub(super) fn what(&self) -> String {
         match self {
             Self::Records { .. } => "ACM to make the validation records".into(),
+            Self::Issued { by_ca: true, .. } => "the private CA to sign the certificate".into(),
             Self::Issued { .. } => "ACM to see the validation records and issue the certificate".into(),
             Self::InUse { .. } => "the services that still use the certificate to let it go".into(),
             Self::InSync { .. } => "Route 53's name servers to know the record".into(),
+            Self::Replicas { .. } => "the secret's copies to be in their regions".into(),
             Self::Gone { holds, .. } => format!("the object to go ({holds})"),
             Self::Ready { says, .. } => format!("the object to be ready ({says})"),
         }
@@ -83,7 +93,7 @@ impl Wait {
             Self::InUse { .. } => limits.in_use,
             Self::InSync { .. } => limits.in_sync,
             Self::Gone { .. } => limits.gone,
-            Self::Ready { .. } => limits.ready,
+            Self::Replicas { .. } | Self::Ready { .. } => limits.ready,
         }
     }
 
@@ -91,6 +101,7 @@ impl Wait {
         match self {
             Self::Records { region, .. } | Self::Issued { region, .. } | Self::InUse { region, .. } => Key::Acm(region.clone()),
             Self::InSync { role, .. } => Key::Route53(role.clone()),
+            Self::Replicas { region, .. } => Key::Secrets(region.clone()),
             Self::Gone { .. } | Self::Ready { .. } => Key::Kube,
         }
     }
@@ -101,6 +112,7 @@ impl Wait {
 pub(super) enum Key {
     Acm(String),
     Route53(Option<Role>),
+    Secrets(String),
     Kube,
 }
 
@@ -225,6 +237,7 @@ impl<L: Lease> Engine<'_, L> {
             let answers = match (&key, aws, kube) {
                 (Key::Acm(region), Some(aws), _) => poll_acm(&aws.acm(region), &waits, &without_delivery, &overdue).await,
                 (Key::Route53(role), Some(aws), _) => poll_route53(&aws.route53(role.as_ref()).await, &waits).await,
+                (Key::Secrets(region), Some(aws), _) => poll_secrets(&aws.secretsmanager(region), &waits).await,
                 (Key::Kube, _, Some(kube)) => poll_kube(&kube, &waits, &looks).await,
                 _ => Vec::new(),
             };
@@ -284,7 +297,7 @@ impl<L: Lease> Engine<'_, L> {
                 if is_manual && described.listed.status != "ISSUED" {
                     (self.sink)(Progress::ManualRecords { addr, records });
                 }
-                self.wait(node, Wait::Issued { arn, region, limit: issue_limit });
+                self.wait(node, Wait::Issued { arn, region, limit: issue_limit, by_ca: false });
             }
             (Wait::Issued { arn, .. }, Seen::Issued { dates, leaf }) => {
                 let known = self.lease.state().certificate(&addr).cloned().unwrap_or_default();
@@ -305,7 +318,7 @@ impl<L: Lease> Engine<'_, L> {
                     self.set_stage(node, Stage::Blocked);
                 }
             }
-            (Wait::InSync { .. } | Wait::Ready { .. }, Seen::Over) => {
+            (Wait::InSync { .. } | Wait::Replicas { .. } | Wait::Ready { .. }, Seen::Over) => {
                 self.waits.forget(node);
                 self.look_again(node);
             }
@@ -336,6 +349,7 @@ fn pause(key: &Key, waits: &[(usize, Wait)], count: u32) -> Duration {
             _ => 20,
         },
         Key::Route53(_) => 8,
+        Key::Secrets(_) => 3,
         Key::Kube => 1 + u64::from(count.min(2)),
     })
 }
@@ -388,6 +402,25 @@ async fn poll_acm(
         }
     }
     answers
+}
+
+/// Copies are told by their secret's description alone.
+async fn poll_secrets(manager: &SecretsManager, waits: &[(usize, Wait)]) -> Vec<(usize, Result<Seen, StepError>)> {
+    let mut answers = Vec::new();
+    for (node, wait) in waits {
+        let Wait::Replicas { arn, .. } = wait else { continue };
+        answers.push((*node, manager.describe(arn).await.map_err(StepError::from).and_then(|entry| seen_replicas(&entry))));
+    }
+    answers
+}
+
+fn seen_replicas(entry: &SecretEntry) -> Result<Seen, StepError> {
+    let replicas = || entry.replicas.iter().flatten();
+    if let Some((region, replica)) = replicas().find(|(_, replica)| replica.status == "Failed") {
+        let says = format!("it could not be copied to {region}: {}", replica.message);
+        return Err(StepError::NotReady { says, after: None, evidence: Vec::new() });
+    }
+    Ok(if replicas().all(|(_, replica)| replica.status == "InSync") { Seen::Over } else { Seen::Still })
 }
 
 fn seen_described(wait: &Wait, described: Option<Described>) -> Result<Seen, StepError> {

@@ -13,13 +13,14 @@ use crate::clock::Clock;
 use crate::compose::compose;
 use crate::diag::{Diagnostics, Failed, Sources, Style};
 use crate::graph::Graph;
+use crate::material::Imported;
 use crate::ops::OpError;
 use crate::ops::connect::{SandboxEnds, connect};
 use crate::plan::Policy;
 use crate::provider::world::World;
 use crate::render::render;
 use crate::sandbox::{CrashPoint, Sandbox};
-use crate::source::{manifest_files, stack_files};
+use crate::source::{import_files, manifest_files, stack_files};
 use crate::stack::{self, Stack, StackFile, StateLocation, Vars};
 use crate::store::local::LocalStore;
 use crate::store::{Holder, Store as _};
@@ -37,6 +38,8 @@ pub(super) struct Context {
 pub(super) struct Loaded {
     pub(super) stack: Stack,
     pub(super) graph: Graph,
+    /// What certificates are imported from.
+    pub(super) imported: Imported,
     pub(super) store: LocalStore,
 }
 
@@ -69,8 +72,8 @@ impl Context {
             .and_then(|file| stack::check(&file, &vars, &mut sources, &mut diags))
             .and_then(|stack| graph(&stack, &mut sources, &mut diags).map(|graph| (stack, graph)));
         report::diagnostics(&diags, &sources, self.style());
-        let (stack, graph) = loaded.map_err(|_| Exit::Failed)?;
-        self.open(stack, graph)
+        let (stack, (graph, imported)) = loaded.map_err(|_| Exit::Failed)?;
+        self.open(stack, graph, imported)
     }
 
     /// The same for a destroy, which goes on without what the stack wants: a variable without a value, or an error in a section that only
@@ -84,9 +87,9 @@ impl Context {
         };
         let whole = stack::check(&file, &vars, &mut sources, &mut diags)
             .and_then(|stack| graph(&stack, &mut sources, &mut diags).map(|graph| (stack, graph)));
-        if let Ok((stack, graph)) = whole {
+        if let Ok((stack, (graph, imported))) = whole {
             report::diagnostics(&diags, &sources, self.style());
-            return self.open(stack, graph);
+            return self.open(stack, graph, imported);
         }
         let mut head_diags = Diagnostics::default();
         let head = stack::check_head(&file, &vars, &mut sources, &mut head_diags);
@@ -95,10 +98,10 @@ impl Context {
         let problems = diags.errors();
         let (noun, verb) = if problems == 1 { ("problem", "does") } else { ("problems", "do") };
         eprintln!("note: the stack has {problems} {noun} that {verb} not matter for its removal; see `meshform validate`");
-        self.open(stack, Graph::default())
+        self.open(stack, Graph::default(), Imported::default())
     }
 
-    fn open(&self, stack: Stack, graph: Graph) -> Result<Loaded, Exit> {
+    fn open(&self, stack: Stack, graph: Graph, imported: Imported) -> Result<Loaded, Exit> {
         if self.sandbox.is_some()
             && let Some(account) = stack.aws.as_ref().and_then(|aws| aws.account.as_deref())
             && account != SANDBOX_ACCOUNT
@@ -112,7 +115,7 @@ impl Context {
         if let Some(sandbox) = self.sandbox.clone() {
             store = store.before_write(Arc::new(move || sandbox.about_to_persist()));
         }
-        Ok(Loaded { stack, graph, store })
+        Ok(Loaded { stack, graph, imported, store })
     }
 
     /// Reads and merges a stack, for `config`.
@@ -153,13 +156,16 @@ impl Context {
     }
 }
 
-/// The resources of a checked stack, with those of the files that its manifests name.
-pub(super) fn graph(stack: &Stack, sources: &mut Sources, diags: &mut Diagnostics) -> Result<Graph, Failed> {
+/// The resources of a checked stack, with those of the files that its manifests name; and what its certificates are imported from.
+pub(super) fn graph(stack: &Stack, sources: &mut Sources, diags: &mut Diagnostics) -> Result<(Graph, Imported), Failed> {
+    let imported = import_files::load(stack, diags);
     let files = manifest_files::load(stack, sources, diags)?;
     let manifests = render(stack, &files, sources, diags)?;
-    let resources = compose(stack, manifests, diags);
+    let mut resources = compose(stack, manifests, diags);
     diags.check()?;
-    Graph::build(resources, diags)
+    let imported = imported?;
+    imported.describe(&mut resources);
+    Ok((Graph::build(resources, diags)?, imported))
 }
 
 /// The account of the sandbox.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::namespaces::text_map;
 use crate::addr::Addr;
-use crate::resource::certificate::{CertificateSpec, base_domain};
+use crate::resource::certificate::{CertificateSpec, Source, base_domain};
 use crate::resource::object::ObjectSpec;
 use crate::resource::secret::SecretSpec;
 use crate::resource::validation_record::ValidationRecordSpec;
 use crate::resource::{Milestone, Resource, Spec};
-use crate::stack::{Certificate, Dns, Stack, Zone, ZoneBy};
+use crate::stack::{Certificate, CertificateOrigin, Dns, Stack, Zone, ZoneBy};
 
 pub(super) fn compose(stack: &Stack) -> Vec<Resource> {
     let mut resources = Vec::new();
@@ -22,6 +22,12 @@ pub(super) fn compose(stack: &Stack) -> Vec<Resource> {
         tags.extend(certificate.tags.clone());
         let spec = CertificateSpec {
             key: key.clone(),
+            source: match &certificate.origin {
+                CertificateOrigin::Public => Source::Public,
+                CertificateOrigin::PrivateCa { arn } => Source::PrivateCa(arn.clone()),
+                CertificateOrigin::Imported(_) => Source::Imported(None),
+                CertificateOrigin::Existing { arn } => Source::Existing(arn.clone()),
+            },
             region: region.clone(),
             domain: certificate.domain.clone(),
             names: certificate.names.clone(),
@@ -32,7 +38,7 @@ pub(super) fn compose(stack: &Stack) -> Vec<Resource> {
             issue_timeout: certificate.issue_timeout,
         };
         let mut ready_needs = Vec::new();
-        if certificate.dns == Dns::Route53 {
+        if spec.has_records() && certificate.dns == Dns::Route53 {
             for base in spec.base_domains() {
                 let record = Addr::validation_record(&base);
                 ready_needs.push((record.clone(), Milestone::Created));
@@ -112,6 +118,8 @@ fn deliveries(
                 kms_key_id: delivery.kms_key_id.clone(),
                 recovery_window_days: delivery.recovery_window_days,
                 tags,
+                replicas: delivery.replicas.clone(),
+                policy: delivery.policy.clone(),
             }),
             adopt: delivery.adopt.then_some(true),
             force: false,

@@ -1,14 +1,14 @@
 //! Private keys: decryption of what ACM exports, and the proof that a key belongs to a certificate.
 
 use pkcs8::der::Encode as _;
-use pkcs8::der::asn1::BitStringRef;
+use pkcs8::der::asn1::{AnyRef, BitStringRef, Null, OctetStringRef};
 use pkcs8::pkcs5::EncryptionScheme;
-use pkcs8::spki::SubjectPublicKeyInfoRef;
+use pkcs8::spki::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfoRef};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RsaKeyPair};
-use sec1::EcPrivateKey;
 use sec1::der::Decode;
+use sec1::{EcParameters, EcPrivateKey};
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo};
 use zeroize::Zeroizing;
 
@@ -34,6 +34,10 @@ impl PrivateKey {
         if block.label != "ENCRYPTED PRIVATE KEY" {
             return Err(MaterialError::Pem { what, reason: "it is not an ENCRYPTED PRIVATE KEY" });
         }
+        Self::decrypt_block(&block, passphrase)
+    }
+
+    fn decrypt_block(block: &pem::Block<'_>, passphrase: &SecretBytes) -> Result<Self, MaterialError> {
         let info = EncryptedPrivateKeyInfoRef::try_from(block.der.as_slice())
             .map_err(|_| MaterialError::Encryption("it is not an EncryptedPrivateKeyInfo".into()))?;
         let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
@@ -47,6 +51,36 @@ impl PrivateKey {
         // A wrong passphrase can pass the padding check: what comes out must be a key.
         PrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| MaterialError::Decryption)?;
         Ok(Self { pkcs8: Zeroizing::new(document.as_bytes().to_vec()) })
+    }
+
+    /// Reads the key of an import: PKCS#8, encrypted or not, or what OpenSSL wrote before it (PKCS#1 of RSA, SEC 1 of elliptic curves).
+    pub fn read_file(key: &SecretBytes, passphrase: Option<&SecretBytes>) -> Result<Self, MaterialError> {
+        let what = "the private key";
+        let text = str::from_utf8(key.expose_secret()).map_err(|_| MaterialError::Pem { what, reason: "it is not text" })?;
+        if text.contains("Proc-Type:") {
+            let form = "a key in OpenSSL's old encrypted form: convert it with `openssl pkcs8 -topk8`";
+            return Err(MaterialError::KeyForm(form.to_owned()));
+        }
+        let mut blocks = pem::blocks_among_text(what, text)?;
+        // What `openssl ecparam -genkey` writes before the key is told by the key itself.
+        blocks.retain(|block| block.label != "EC PARAMETERS");
+        let [block] = blocks.as_slice() else {
+            let reason = if blocks.is_empty() { "it has no block" } else { "it has more than one block" };
+            return Err(MaterialError::Pem { what, reason });
+        };
+        let pkcs8 = match block.label {
+            "PRIVATE KEY" => block.der.clone(),
+            "RSA PRIVATE KEY" => of_rsa(&block.der)?,
+            "EC PRIVATE KEY" => of_curve(&block.der)?,
+            "ENCRYPTED PRIVATE KEY" => {
+                let passphrase = passphrase.ok_or(MaterialError::NoPassphrase)?;
+                return Self::decrypt_block(block, passphrase);
+            }
+            "CERTIFICATE" => return Err(MaterialError::KeyForm("a certificate".to_owned())),
+            _ => return Err(MaterialError::KeyForm("a block of another kind than a private key".to_owned())),
+        };
+        PrivateKeyInfoRef::try_from(pkcs8.as_slice()).map_err(|_| MaterialError::Key)?;
+        Ok(Self { pkcs8 })
     }
 
     /// Reads an unencrypted PKCS#8 key in PEM, as `tls.key` of a Secret holds it.
@@ -105,6 +139,25 @@ impl PrivateKey {
     pub(super) fn pem_text(&self) -> Result<Zeroizing<String>, MaterialError> {
         pem::encode("PRIVATE KEY", &self.pkcs8).map(Zeroizing::new)
     }
+}
+
+/// A key of PKCS#1 as PKCS#8 (RFC 8017, appendix A.1; RFC 5208).
+fn of_rsa(pkcs1: &[u8]) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    let null = AnyRef::from(Null);
+    let algorithm = AlgorithmIdentifierRef { oid: ObjectIdentifier::new_unwrap(OID_RSA), parameters: Some(null) };
+    let key = OctetStringRef::new(pkcs1).map_err(|_| MaterialError::Key)?;
+    PrivateKeyInfoRef::new(algorithm, key).to_der().map(Zeroizing::new).map_err(|_| MaterialError::Key)
+}
+
+/// A key of SEC 1 as PKCS#8 (RFC 5915, RFC 5480): the curve moves to where PKCS#8 has it.
+fn of_curve(sec1: &[u8]) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    let key = EcPrivateKey::from_der(sec1).map_err(|_| MaterialError::Key)?;
+    let curve = key.parameters.and_then(EcParameters::named_curve).ok_or(MaterialError::Key)?;
+    let algorithm = AlgorithmIdentifierRef { oid: ObjectIdentifier::new_unwrap(OID_EC), parameters: Some(AnyRef::from(&curve)) };
+    let inner = EcPrivateKey { parameters: None, ..key };
+    let inner = Zeroizing::new(inner.to_der().map_err(|_| MaterialError::Key)?);
+    let key = OctetStringRef::new(&inner).map_err(|_| MaterialError::Key)?;
+    PrivateKeyInfoRef::new(algorithm, key).to_der().map(Zeroizing::new).map_err(|_| MaterialError::Key)
 }
 
 fn single_block<'a>(what: &'static str, text: &'a SecretBytes) -> Result<pem::Block<'a>, MaterialError> {

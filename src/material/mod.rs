@@ -3,6 +3,7 @@
 //! [`pem`] reads blocks, [`key`] decrypts and matches private keys, [`public`] reads the certificates. Everything comes from outside and is
 //! taken for hostile: sizes, counts and work factors are bounded, and nothing is believed that is not checked against the rest.
 
+mod imported;
 pub mod key;
 pub mod pem;
 pub mod public;
@@ -12,6 +13,7 @@ mod tests;
 use jiff::Timestamp;
 use serde_json::json;
 
+pub use imported::{Imported, ImportedPart};
 pub use key::PrivateKey;
 pub use public::PublicPart;
 
@@ -39,11 +41,29 @@ pub enum MaterialError {
     #[error("the private key is encrypted in an unsupported way ({0}): expected PBES2 with PBKDF2 and AES-CBC or 3DES")]
     Encryption(String),
     /// The key can't be decrypted.
-    #[error("the private key can't be decrypted with the passphrase it was exported with")]
+    #[error("the private key can't be decrypted with its passphrase")]
     Decryption,
     /// The key can't be read.
     #[error("the private key is not a PKCS#8 key of a supported kind (RSA 2048 to 4096 bits, EC P-256 or P-384)")]
     Key,
+    /// The key is encrypted, and no passphrase is given.
+    #[error("the private key is encrypted, and no passphrase is given")]
+    NoPassphrase,
+    /// The file holds something else than a private key, or one in a form that isn't read.
+    #[error("the private key's file holds {0}")]
+    KeyForm(String),
+    /// ACM takes keys of this size at most.
+    #[error("the private key has {0} bytes in PEM, and ACM takes 5,120")]
+    KeySize(usize),
+    /// ACM doesn't take the key.
+    #[error("the certificate's key is {0}, and this is taken: RSA with 2048, 3072 or 4096 bits, EC on P-256 or P-384")]
+    Algorithm(String),
+    /// ACM needs the chain of a certificate that didn't sign itself.
+    #[error("the certificate was signed by another one, and there is no chain")]
+    NoChain,
+    /// The certificate is for no name.
+    #[error("the certificate holds no DNS name")]
+    NoNames,
     /// The key is another certificate's.
     #[error("the private key does not belong to the certificate")]
     KeyMismatch,
@@ -102,6 +122,11 @@ impl Material {
             return Err(MaterialError::KeyMismatch);
         }
         Ok(Self { public, key })
+    }
+
+    /// Leaf and chain.
+    pub fn public(&self) -> &PublicPart {
+        &self.public
     }
 
     /// The public facts.

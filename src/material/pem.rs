@@ -19,6 +19,15 @@ pub struct Block<'a> {
 
 /// The blocks of a text; what stands between them must be white space.
 pub fn blocks<'a>(what: &'static str, text: &'a str) -> Result<Vec<Block<'a>>, MaterialError> {
+    read(what, text, false)
+}
+
+/// The blocks of a file that people made: tools write explanations between them (RFC 7468, section 5.2), which are passed over.
+pub fn blocks_among_text<'a>(what: &'static str, text: &'a str) -> Result<Vec<Block<'a>>, MaterialError> {
+    read(what, text, true)
+}
+
+fn read<'a>(what: &'static str, text: &'a str, among_text: bool) -> Result<Vec<Block<'a>>, MaterialError> {
     let wrong = |reason| MaterialError::Pem { what, reason };
     if text.len() > MAX_BYTES {
         return Err(wrong("it is larger than 128 KiB"));
@@ -26,6 +35,10 @@ pub fn blocks<'a>(what: &'static str, text: &'a str) -> Result<Vec<Block<'a>>, M
     let mut blocks = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
+        if among_text && !rest.starts_with("-----BEGIN ") {
+            let Some(begin) = rest.find("-----BEGIN ") else { break };
+            rest = &rest[begin..];
+        }
         if !rest.starts_with("-----BEGIN ") {
             return Err(wrong("there is text outside the blocks"));
         }

@@ -35,6 +35,26 @@ impl PublicPart {
         Self::from_ders(certificates("tls.crt", bundle)?)
     }
 
+    /// Reads the files of an import: the leaf, and its chain in a file of its own or after the leaf.
+    pub fn read_files(certificate: &str, chain: Option<&str>) -> Result<Self, MaterialError> {
+        let what = "the certificate";
+        let mut ders = among_text(what, certificate)?;
+        if ders.is_empty() {
+            return Err(MaterialError::Pem { what, reason: "it has no block" });
+        }
+        if let Some(chain) = chain {
+            if ders.len() > 1 {
+                return Err(MaterialError::Pem { what, reason: "it holds a chain, and `chain` names another: keep one of them" });
+            }
+            let more = among_text("the chain", chain)?;
+            if more.is_empty() {
+                return Err(MaterialError::Pem { what: "the chain", reason: "it has no block" });
+            }
+            ders.extend(more);
+        }
+        Self::from_ders(ders)
+    }
+
     fn from_ders(ders: Vec<Vec<u8>>) -> Result<Self, MaterialError> {
         let leaf_der = ders.first().ok_or(MaterialError::Pem { what: "the certificate", reason: "it has no block" })?;
         let parsed = parse("the certificate", leaf_der)?;
@@ -82,7 +102,20 @@ impl PublicPart {
         if expected.verify_chain { self.verify_chain() } else { Ok(()) }
     }
 
-    fn verify_chain(&self) -> Result<(), MaterialError> {
+    /// The leaf alone, PEM.
+    pub fn leaf_pem(&self) -> &str {
+        self.tls_crt.strip_suffix(self.chain_pem.as_str()).unwrap_or(&self.tls_crt)
+    }
+
+    /// The leaf's common name, if its subject has one, and whether the leaf signed itself.
+    pub(super) fn subject(&self) -> Result<(Option<String>, bool), MaterialError> {
+        let leaf = self.ders.first().map(Vec::as_slice).unwrap_or_default();
+        let leaf = parse("the certificate", leaf)?;
+        let common = leaf.subject().iter_common_name().next().and_then(|name| name.as_str().ok()).map(str::to_ascii_lowercase);
+        Ok((common, leaf.issuer().as_raw() == leaf.subject().as_raw()))
+    }
+
+    pub(super) fn verify_chain(&self) -> Result<(), MaterialError> {
         for (index, pair) in self.ders.windows(2).enumerate() {
             let (signed, signer) = (parse("the certificate", &pair[0])?, parse("the chain", &pair[1])?);
             let linked = signed.issuer().as_raw() == signer.subject().as_raw();
@@ -120,8 +153,16 @@ impl PublicPart {
 }
 
 fn certificates(what: &'static str, text: &str) -> Result<Vec<Vec<u8>>, MaterialError> {
+    ders(what, pem::blocks(what, text)?)
+}
+
+fn among_text(what: &'static str, text: &str) -> Result<Vec<Vec<u8>>, MaterialError> {
+    ders(what, pem::blocks_among_text(what, text)?)
+}
+
+fn ders(what: &'static str, blocks: Vec<pem::Block<'_>>) -> Result<Vec<Vec<u8>>, MaterialError> {
     let mut ders = Vec::new();
-    for block in pem::blocks(what, text)? {
+    for block in blocks {
         if block.label != "CERTIFICATE" {
             return Err(MaterialError::Pem { what, reason: "it has a block that is no certificate" });
         }

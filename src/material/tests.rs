@@ -1,6 +1,8 @@
 //! Keys and certificates made here by other libraries than those that read them.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use pkcs8::pkcs5::pbes2::{EncryptionScheme, Kdf, Parameters, Pbkdf2Params, Pbkdf2Prf, Salt};
 use pkcs8::pkcs5::{self};
@@ -154,6 +156,79 @@ fn mutated_blocks_never_panic() {
             let text = String::from_utf8_lossy(&mutated).into_owned();
             let _ = super::PublicPart::read_bundle(&text);
             let _ = super::PrivateKey::decrypt(&SecretBytes::from_text(text), &SecretBytes::new(PHRASE.to_vec()));
+        }
+    }
+}
+
+/// A key of an elliptic curve as `openssl ecparam -genkey` writes it: SEC 1 with the curve in it, after a block that names the curve.
+fn as_openssl_wrote_it(key: &KeyPair) -> String {
+    use pkcs8::der::{Decode as _, Encode as _};
+    let info = pkcs8::PrivateKeyInfoRef::try_from(key.serialized_der()).unwrap();
+    let curve = info.algorithm.parameters_oid().unwrap();
+    let inner = sec1::EcPrivateKey::from_der(info.private_key.as_bytes()).unwrap();
+    let whole = sec1::EcPrivateKey { parameters: Some(sec1::EcParameters::NamedCurve(curve)), ..inner };
+    let parameters = pem::encode("EC PARAMETERS", &curve.to_der().unwrap()).unwrap();
+    parameters + &pem::encode("EC PRIVATE KEY", &whole.to_der().unwrap()).unwrap()
+}
+
+fn import(made: &Made, key: &str, names: &[&str]) -> Result<Material, MaterialError> {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    let key = SecretBytes::from_text(key.to_owned());
+    let part = super::ImportedPart { certificate: &made.certificate, chain: Some(&made.chain), key: &key, passphrase: None, names: &names };
+    Material::import(&part)
+}
+
+#[test]
+fn keys_of_elliptic_curves_are_taken_as_openssl_wrote_them() {
+    for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_ECDSA_P384_SHA384] {
+        let made = made(algorithm, &["a.example.com"]);
+        let material = import(&made, &as_openssl_wrote_it(&made.key), &[]).unwrap();
+        let key = material.key().expose_pem().unwrap();
+        assert!(super::PrivateKey::read(&key).unwrap().belongs_to(material.public().spki()).unwrap());
+        assert!(key.expose_secret().starts_with(b"-----BEGIN PRIVATE KEY-----\n"), "ACM takes PKCS#8");
+    }
+}
+
+#[test]
+fn a_wildcard_covers_one_label_and_no_more() {
+    let made = made(&PKCS_ECDSA_P256_SHA256, &["*.example.com", "other.example.net"]);
+    let key = pem::encode("PRIVATE KEY", made.key.serialized_der()).unwrap();
+    for (name, is_covered) in [
+        ("www.example.com", true),
+        ("*.example.com", true),
+        ("other.example.net", true),
+        ("example.com", false),
+        ("a.www.example.com", false),
+        ("*.www.example.com", false),
+        ("example.net", false),
+    ] {
+        assert_eq!(import(&made, &key, &[name]).is_ok(), is_covered, "{name}");
+    }
+}
+
+#[test]
+fn mutated_imports_never_panic() {
+    let made = made(&PKCS_ECDSA_P256_SHA256, &["a.example.com"]);
+    let texts = [as_openssl_wrote_it(&made.key), pem::encode("PRIVATE KEY", made.key.serialized_der()).unwrap()];
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % below as u64).unwrap()
+    };
+    for _ in 0..1000 {
+        for text in &texts {
+            let mut key = text.clone().into_bytes();
+            let mut certificate = made.certificate.clone().into_bytes();
+            for bytes in [&mut key, &mut certificate] {
+                let (place, byte) = (next(bytes.len()), next(256));
+                bytes[place] = u8::try_from(byte).unwrap();
+            }
+            let certificate = String::from_utf8_lossy(&certificate).into_owned();
+            let (key, names) = (SecretBytes::from_text(String::from_utf8_lossy(&key).into_owned()), BTreeSet::new());
+            let chain = Some(made.chain.as_str());
+            let _ = Material::import(&super::ImportedPart { certificate: &certificate, chain, key: &key, passphrase: None, names: &names });
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::observed::{Condition, Deposed, Found, Owner};
 use crate::provider::aws::Aws;
 use crate::provider::aws::acm::{Acm, Described, Listed};
 use crate::provider::error::{Class, ProviderError};
-use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates, ValidationRecord};
+use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates, Source, ValidationRecord};
 use crate::resource::{Attr, Attrs, Spec, TAG_ADDRESS, TAG_ADOPTED, TAG_ADOPTED_RECORDS, TAG_GENERATION, TAG_STACK};
 use crate::state::{Instance, State};
 
@@ -38,6 +38,8 @@ struct Ours {
     tags: Tags,
     generation: u64,
     described: Option<Described>,
+    /// Whether it is someone else's, and read only.
+    is_only_read: bool,
 }
 
 pub(super) async fn observe(
@@ -97,7 +99,32 @@ pub(super) async fn observe(
         }
         currents.push((addr, current));
     }
-    let reads = currents.into_iter().map(|(addr, current)| async move {
+    only_read(desired, prior, aws, &mut found, now).await?;
+    let mut reads = Vec::new();
+    for (addr, current) in currents {
+        // What the address only reads from now on has its place; what was its own before goes, or is let go.
+        match existing(desired, &addr) {
+            None => reads.push((addr, current)),
+            Some(arn) => {
+                let origin = current.tags.contains_key(TAG_ADOPTED).then_some(Origin::Adopted);
+                let origin = if current.listed.arn == arn { Some(Origin::Read) } else { origin };
+                let (id, generation) = (current.listed.arn, current.generation);
+                let acm = aws.acm(arn_region(&id).unwrap_or(aws.region()));
+                let in_use_by = match acm.describe(&id).await {
+                    Ok(described) => {
+                        let adopted = current.tags.get(TAG_ADOPTED_RECORDS).map_or("", String::as_str);
+                        let records = described.records().unwrap_or_default();
+                        found.older_records.extend(records.into_iter().map(|record| (record.clone(), is_adopted(adopted, &record))));
+                        described.in_use_by
+                    }
+                    Err(error) if error.is_not_found() => continue,
+                    Err(error) => return Err(error),
+                };
+                found.deposed.entry(addr).or_default().push(Deposed { id, generation, in_use_by, origin });
+            }
+        }
+    }
+    let reads = reads.into_iter().map(|(addr, current)| async move {
         let known = prior.current(&addr).filter(|known| known.id == current.listed.arn);
         let acm = aws.acm(arn_region(&current.listed.arn).unwrap_or(aws.region()));
         let owner = current.tags.get(TAG_STACK).map(|tag| split_owner(tag).1.to_owned());
@@ -113,7 +140,7 @@ pub(super) async fn observe(
     found.resources.extend(read);
     for addr in wanted {
         let spec = match desired.get(&addr).map(|resource| &resource.spec) {
-            Some(Spec::Certificate(spec)) if !found.resources.contains_key(&addr) => spec,
+            Some(Spec::Certificate(spec)) if !found.resources.contains_key(&addr) && !spec.is_only_read() => spec,
             _ => continue,
         };
         let adopt = desired.get(&addr).and_then(|resource| resource.adopt);
@@ -150,6 +177,7 @@ async fn ours_of_region(
         .resources
         .iter()
         .flat_map(|(addr, known)| known.current.iter().chain(&known.deposed).map(move |instance| (instance.id.as_str(), (addr, instance))))
+        .filter(|(_, (_, instance))| instance.origin != Origin::Read)
         .collect();
     let mut ours = Vec::new();
     for one in listed {
@@ -179,7 +207,7 @@ async fn ours_of_region(
         let Some(addr) = known.map(|(addr, _)| addr.clone()).or(addr) else { continue };
         let generation = tags.get(TAG_GENERATION).and_then(|text| text.parse().ok());
         let generation = generation.or(known.map(|(_, instance)| instance.generation)).unwrap_or(1);
-        ours.push((addr, Ours { listed: one.clone(), tags, generation, described: None }));
+        ours.push((addr, Ours { listed: one.clone(), tags, generation, described: None, is_only_read: false }));
     }
     Ok(ours)
 }
@@ -204,7 +232,7 @@ fn tags_match(instance: &Instance, tags: &Tags) -> bool {
 
 fn may_be_pending(desired: &Graph, prior: &State, listed: &Listed) -> bool {
     prior.resources.iter().filter(|(_, known)| known.pending.is_some()).any(|(addr, _)| {
-        matches!(desired.get(addr).map(|resource| &resource.spec), Some(Spec::Certificate(spec)) if spec.domain == listed.domain)
+        matches!(desired.get(addr).map(|resource| &resource.spec), Some(Spec::Certificate(spec)) if spec.names.contains(&listed.domain))
     })
 }
 
@@ -215,7 +243,7 @@ async fn unlisted(prior: &State, aws: &Aws, ours: &BTreeMap<Addr, Vec<Ours>>, no
         if addr.aws_kind() != Some(AwsKind::AcmCertificate) {
             continue;
         }
-        for instance in known.current.iter().chain(&known.deposed) {
+        for instance in known.current.iter().chain(&known.deposed).filter(|instance| instance.origin != Origin::Read) {
             let is_listed = ours.get(addr).is_some_and(|several| several.iter().any(|one| one.listed.arn == instance.id));
             if is_listed {
                 continue;
@@ -225,7 +253,8 @@ async fn unlisted(prior: &State, aws: &Aws, ours: &BTreeMap<Addr, Vec<Ours>>, no
                 Ok(described) => {
                     let tags = acm.tags(&instance.id).await?;
                     let listed = described.listed.clone();
-                    found.push((addr.clone(), Ours { listed, tags, generation: instance.generation, described: Some(described) }));
+                    let generation = instance.generation;
+                    found.push((addr.clone(), Ours { listed, tags, generation, described: Some(described), is_only_read: false }));
                 }
                 // ACM may need some seconds until it knows what it was just asked for.
                 Err(error) if error.is_not_found() && now.duration_since(instance.since) < JUST_MADE => {
@@ -256,10 +285,10 @@ fn just_made(instance: &Instance) -> Ours {
         domain: text("domain_name"),
         names: None,
         status: "PENDING_VALIDATION".into(),
-        certificate_type: "AMAZON_ISSUED".into(),
+        certificate_type: if text("type").is_empty() { "AMAZON_ISSUED".into() } else { text("type") },
         dates: Dates::default(),
     };
-    Ours { listed, tags: tags.collect(), generation: instance.generation, described: None }
+    Ours { listed, tags: tags.collect(), generation: instance.generation, described: None, is_only_read: false }
 }
 
 /// What a certificate is: from the list and the state, and by its description only where those don't tell.
@@ -269,7 +298,9 @@ async fn read(acm: &Acm, one: Ours, known: Option<&Instance>, now: Timestamp) ->
     let fixed = known.and_then(fixed_attrs);
     let is_issued = one.listed.status == "ISSUED";
     let is_ending = one.listed.dates.not_after.is_some_and(|end| end - now.as_second() < RENEWAL_WINDOW);
-    let needs_description = fixed.is_none() || facts.records.is_empty() || !is_issued || is_ending;
+    let has_records = !one.is_only_read && ["AMAZON_ISSUED", ""].contains(&one.listed.certificate_type.as_str());
+    let is_ending = is_ending && one.listed.certificate_type != "IMPORTED";
+    let needs_description = fixed.is_none() || (has_records && facts.records.is_empty()) || !is_issued || is_ending;
     let described = match one.described {
         Some(described) => Some(described),
         None if needs_description => match acm.describe(&arn).await {
@@ -283,7 +314,7 @@ async fn read(acm: &Acm, one: Ours, known: Option<&Instance>, now: Timestamp) ->
     let mut listed = one.listed;
     if let Some(described) = &described {
         listed = described.listed.clone();
-        if let Some(records) = described.records() {
+        if let Some(records) = described.records().filter(|_| has_records) {
             facts.records = records;
         }
     }
@@ -301,6 +332,14 @@ async fn read(acm: &Acm, one: Ours, known: Option<&Instance>, now: Timestamp) ->
         (None, None) => Attrs::new(),
     };
     attrs.insert("status".into(), Attr::text(&listed.status));
+    if listed.certificate_type == "IMPORTED" {
+        // A reimport may bring other names.
+        attrs.insert("domain_name".into(), Attr::text(&listed.domain));
+        if let Some(leaf) = &facts.leaf {
+            attrs.insert("certificate_sha256".into(), Attr::text(&leaf.leaf_sha256));
+            attrs.insert("chain_sha256".into(), Attr::text(&leaf.chain_sha256));
+        }
+    }
     attrs
         .extend(one.tags.iter().filter(|(key, _)| !key.starts_with("aws:")).map(|(key, value)| (format!("tags.{key}"), Attr::text(value))));
     Ok(Found {
@@ -324,7 +363,10 @@ const RENEWAL_WINDOW: i64 = 45 * 86_400;
 /// What is to be said of a certificate that ends soon.
 fn renewal_warning(described: &Described, now: Timestamp) -> Option<String> {
     let days = (described.listed.dates.not_after? - now.as_second()) / 86_400;
-    let advice = "check that its validation records are in public DNS, and that it is exported or in use";
+    let advice = match described.listed.certificate_type.as_str() {
+        "PRIVATE" => "check that it is exported or in use, and that ACM may use the private CA (acm-pca:CreatePermission)",
+        _ => "check that its validation records are in public DNS, and that it is exported or in use",
+    };
     match &described.renewal {
         Some((status, reason)) if status == "FAILED" || status == "PENDING_VALIDATION" => {
             let reason = reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
@@ -338,20 +380,37 @@ fn renewal_warning(described: &Described, now: Timestamp) -> Option<String> {
 
 /// The attributes that can't change, as the state keeps them.
 fn fixed_attrs(known: &Instance) -> Option<Attrs> {
-    let paths = ["domain_name", "subject_alternative_names", "key_algorithm", "validation_method", "export", "region"];
-    paths.iter().map(|path| known.attrs.get(*path).map(|attr| ((*path).to_owned(), attr.clone()))).collect()
+    let needed = ["domain_name", "subject_alternative_names", "key_algorithm", "region", "type"];
+    let more: &[&str] = match known.attrs.get("type")?.as_text()? {
+        "AMAZON_ISSUED" => &["validation_method", "export"],
+        "PRIVATE" => &["certificate_authority_arn"],
+        _ => &[],
+    };
+    let paths = needed.iter().chain(more);
+    paths.map(|path| known.attrs.get(*path).map(|attr| ((*path).to_owned(), attr.clone()))).collect()
 }
 
 fn described_attrs(described: &Described, region: &str) -> Attrs {
     let names = described.listed.names.iter().flatten().cloned().map(Value::String).collect();
-    Attrs::from([
+    let mut attrs = Attrs::from([
         ("domain_name".to_owned(), Attr::text(&described.listed.domain)),
         ("subject_alternative_names".to_owned(), Attr::Value(Value::Array(names))),
         ("key_algorithm".to_owned(), Attr::text(&described.key_algorithm)),
-        ("validation_method".to_owned(), Attr::text(described.validation_method.as_deref().unwrap_or("NONE"))),
-        ("export".to_owned(), Attr::Value(Value::Bool(described.export))),
         ("region".to_owned(), Attr::text(region)),
-    ])
+        ("type".to_owned(), Attr::text(&described.listed.certificate_type)),
+    ]);
+    match described.listed.certificate_type.as_str() {
+        "IMPORTED" => {}
+        "PRIVATE" => {
+            attrs.extend(described.certificate_authority.as_ref().map(|arn| ("certificate_authority_arn".to_owned(), Attr::text(arn))));
+        }
+        _ => {
+            let method = described.validation_method.as_deref().unwrap_or("NONE");
+            attrs.insert("validation_method".into(), Attr::text(method));
+            attrs.insert("export".into(), Attr::Value(Value::Bool(described.export)));
+        }
+    }
+    attrs
 }
 
 fn condition(listed: &Listed, described: Option<&Described>, facts: &CertificateFacts, now: Timestamp) -> Condition {
@@ -359,6 +418,7 @@ fn condition(listed: &Listed, described: Option<&Described>, facts: &Certificate
     match listed.status.as_str() {
         "ISSUED" if expired => Condition::Dead("it has expired".into()),
         "ISSUED" => Condition::Good,
+        "PENDING_VALIDATION" if listed.certificate_type == "PRIVATE" => Condition::Waiting("the signature of its private CA".into()),
         "PENDING_VALIDATION" => Condition::Waiting("its validation".into()),
         status => {
             let reason = described.and_then(|described| described.failure_reason.as_deref());
@@ -376,6 +436,19 @@ pub(crate) fn dead_reason(status: &str, reason: Option<&str>) -> String {
         (_, Some("DOMAIN_NOT_ALLOWED" | "INVALID_PUBLIC_DOMAIN")) => "ACM issues no public certificate for this domain",
         (_, Some("ADDITIONAL_VERIFICATION_REQUIRED")) => "AWS Support has to verify the domain",
         (_, Some("DOMAIN_VALIDATION_DENIED")) => "the validation was denied",
+        (_, Some("PCA_ACCESS_DENIED")) => {
+            "the private CA lets ACM not sign for this identity: allow it acm-pca:IssueCertificate and acm-pca:GetCertificate on the CA"
+        }
+        (_, Some("PCA_INVALID_STATE")) => "the private CA is not active: enable or renew it",
+        (_, Some("PCA_RESOURCE_NOT_FOUND" | "PCA_INVALID_ARN")) => "there is no such private CA in this region",
+        (_, Some("PCA_LIMIT_EXCEEDED")) => "the private CA has issued as many certificates as its quota allows",
+        (_, Some("PCA_NAME_CONSTRAINTS_VALIDATION")) => "the name constraints of the private CA don't allow these names",
+        (_, Some("PCA_INVALID_DURATION")) => "the private CA itself ends before the certificate would",
+        (_, Some("PCA_INVALID_ARGS")) => {
+            "the private CA doesn't take the request: the key's family, RSA or EC, has to be that of the CA's own key"
+        }
+        (_, Some("PCA_REQUEST_FAILED")) => "the private CA failed at the request",
+        (_, Some("SLR_NOT_FOUND")) => "a shared private CA needs ACM's service-linked role in this account",
         ("VALIDATION_TIMED_OUT", _) => "its records were not seen for 72 hours: check that the zone is delegated",
         ("REVOKED", _) => "it was revoked",
         ("EXPIRED", _) => "it has expired",
@@ -388,6 +461,44 @@ pub(crate) fn dead_reason(status: &str, reason: Option<&str>) -> String {
     }
 }
 
+/// The ARN that an address only reads.
+pub(super) fn existing<'a>(desired: &'a Graph, addr: &Addr) -> Option<&'a str> {
+    match &desired.get(addr)?.spec {
+        Spec::Certificate(CertificateSpec { source: Source::Existing(arn), .. }) => Some(arn),
+        _ => None,
+    }
+}
+
+/// Certificates that the stack only reads: from the lists, and by id where those don't tell.
+async fn only_read(desired: &Graph, prior: &State, aws: &Aws, found: &mut Certificates, now: Timestamp) -> Result<(), ProviderError> {
+    let wanted = desired.resources().filter_map(|resource| Some((&resource.addr, existing(desired, &resource.addr)?)));
+    // Of another account nothing can be read: the plan says so.
+    let wanted = wanted.filter(|(_, arn)| arn.split(':').nth(4) == Some(aws.account()));
+    let reads = wanted.map(|(addr, arn)| {
+        let region = arn_region(arn).unwrap_or(aws.region());
+        let listed = found.listed.get(region).and_then(|listed| listed.iter().find(|one| one.arn == arn)).cloned();
+        let known = prior.current(addr).filter(|known| known.id == arn);
+        let acm = aws.acm(region);
+        async move {
+            let (listed, described) = match listed {
+                Some(listed) => (listed, None),
+                None => match acm.describe(arn).await {
+                    Ok(described) => (described.listed.clone(), Some(described)),
+                    Err(error) if error.is_not_found() => return Ok(None),
+                    Err(error) => return Err(error),
+                },
+            };
+            let one = Ours { listed, tags: Tags::new(), generation: 1, described, is_only_read: true };
+            let mut one = read(&acm, one, known, now).await?;
+            one.origin = Some(Origin::Read);
+            Ok(Some((addr.clone(), one)))
+        }
+    });
+    let read: Vec<Option<(Addr, Found)>> = futures::stream::iter(reads.collect::<Vec<_>>()).buffered(8).try_collect().await?;
+    found.resources.extend(read.into_iter().flatten());
+    Ok(())
+}
+
 /// A certificate of someone else with just these names.
 async fn foreign(aws: &Aws, spec: &CertificateSpec, found: &Certificates, now: Timestamp) -> Result<Option<Found>, ProviderError> {
     let acm = aws.acm(&spec.region);
@@ -395,8 +506,13 @@ async fn foreign(aws: &Aws, spec: &CertificateSpec, found: &Certificates, now: T
         found.resources.values().map(|one| one.id.as_str()).chain(found.deposed.values().flatten().map(|one| one.id.as_str())).collect();
     for listed in found.listed.get(&spec.region).into_iter().flatten() {
         let is_usable = ["ISSUED", "PENDING_VALIDATION"].contains(&listed.status.as_str());
-        let is_public = ["AMAZON_ISSUED", ""].contains(&listed.certificate_type.as_str());
-        if listed.domain != spec.domain || !is_usable || !is_public || taken.contains(listed.arn.as_str()) {
+        let is_of_type = match listed.certificate_type.as_str() {
+            "" => true,
+            other => spec.source.acm_type() == Some(other),
+        };
+        // Of an imported one ACM may tell another of its names first.
+        let is_of_name = listed.domain == spec.domain || (spec.imported().is_some() && spec.names.contains(&listed.domain));
+        if !is_of_name || !is_usable || !is_of_type || taken.contains(listed.arn.as_str()) {
             continue;
         }
         let described = match &listed.names {
@@ -407,7 +523,9 @@ async fn foreign(aws: &Aws, spec: &CertificateSpec, found: &Certificates, now: T
                 Err(error) => return Err(error),
             },
         };
-        if described.listed.names.as_ref() != Some(&spec.names) {
+        if described.listed.names.as_ref() != Some(&spec.names)
+            || Some(described.listed.certificate_type.as_str()) != spec.source.acm_type()
+        {
             continue;
         }
         return others(&acm, described, now).await.map(Some);
@@ -419,7 +537,7 @@ async fn foreign(aws: &Aws, spec: &CertificateSpec, found: &Certificates, now: T
 async fn others(acm: &Acm, described: Described, now: Timestamp) -> Result<Found, ProviderError> {
     let tags = acm.tags(&described.listed.arn).await?;
     let owner = owner_by_tags(&tags);
-    let one = Ours { listed: described.listed.clone(), tags, generation: 1, described: Some(described) };
+    let one = Ours { listed: described.listed.clone(), tags, generation: 1, described: Some(described), is_only_read: false };
     let mut one = read(acm, one, None, now).await?;
     one.owner = Owner::Other(owner);
     Ok(one)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 
 use super::addresses;
-use super::certificates::{Certificates, is_adopted};
+use super::certificates::{Certificates, existing, is_adopted};
 use super::regions::{arn_region, is_opt_in, partition};
 use super::zones::Zones;
 use crate::addr::{Addr, AwsKind};
@@ -122,7 +122,10 @@ pub(super) async fn observe(
             let origin = prior.current(addr).map(|known| known.origin).or(one.origin);
             desired.contains(addr) || !matches!(one.owner, Owner::Us { .. }) || origin == Some(Origin::Adopted)
         };
-        let leaving: BTreeSet<&str> = certificates.iter().filter(|(addr, one)| !stays(addr, one)).map(|(_, one)| one.id.as_str()).collect();
+        // So does one that an address of the stack reads.
+        let read: BTreeSet<&str> = desired.resources().filter_map(|resource| existing(desired, &resource.addr)).collect();
+        let leaving = certificates.iter().filter(|(addr, one)| !stays(addr, one)).map(|(_, one)| one.id.as_str());
+        let leaving: BTreeSet<&str> = leaving.filter(|arn| !read.contains(arn)).collect();
         found.needs = needs(&going, aws, &leaving, listed).await;
     }
     Ok(found)

@@ -72,13 +72,18 @@ pub(super) fn of(desired: &Graph, prior: &State, default: Option<&str>) -> BTree
     for resource in desired.resources() {
         match &resource.spec {
             Spec::Certificate(spec) => regions.insert(spec.region.clone()),
-            Spec::Secret(spec) => regions.insert(spec.region.clone()),
+            Spec::Secret(spec) => {
+                // Copies are listed in their own regions.
+                regions.extend(spec.replicas.keys().cloned());
+                regions.insert(spec.region.clone())
+            }
             _ => false,
         };
     }
     for known in prior.resources.values() {
         for instance in known.current.iter().chain(&known.deposed) {
             regions.extend(arn_region(&instance.id).map(ToOwned::to_owned));
+            regions.extend(instance.attrs.keys().filter_map(|path| path.strip_prefix("replicas.")).map(ToOwned::to_owned));
         }
     }
     regions

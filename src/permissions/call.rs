@@ -53,6 +53,8 @@ calls! {
     GetCertificate = "acm:GetCertificate" by [Plan, Apply, Rotate, Destroy];
     /// A new certificate.
     RequestCertificate = "acm:RequestCertificate" by [Apply];
+    /// A certificate from files, new or anew.
+    ImportCertificate = "acm:ImportCertificate" by [Apply, Rotate];
     /// The private key, for deliveries.
     ExportCertificate = "acm:ExportCertificate" by [Apply, Rotate];
     /// Marks and tags.
@@ -75,6 +77,16 @@ calls! {
     ListSecrets = "secretsmanager:ListSecrets" by [Plan, Apply, Rotate, Destroy];
     /// One secret, without its value.
     DescribeSecret = "secretsmanager:DescribeSecret" by [Plan, Apply, Rotate, Destroy];
+    /// A secret's resource policy.
+    GetResourcePolicy = "secretsmanager:GetResourcePolicy" by [Plan, Apply, Rotate];
+    /// The same, written.
+    PutResourcePolicy = "secretsmanager:PutResourcePolicy" by [Apply, Rotate];
+    /// The same, taken off.
+    DeleteResourcePolicy = "secretsmanager:DeleteResourcePolicy" by [Apply];
+    /// Copies of a secret in other regions.
+    ReplicateSecretToRegions = "secretsmanager:ReplicateSecretToRegions" by [Apply, Rotate];
+    /// The end of such copies.
+    RemoveRegionsFromReplication = "secretsmanager:RemoveRegionsFromReplication" by [Apply, Destroy];
     /// A new secret.
     CreateSecret = "secretsmanager:CreateSecret" by [Apply, Rotate];
     /// A new version.

@@ -22,7 +22,13 @@ pub(super) struct Needs<'a> {
     pub(super) certificates: Vec<&'a CertificateSpec>,
     /// The regions in which certificates are, or may have to go.
     pub(super) certificate_regions: BTreeSet<String>,
+    /// Whether one that is only read is delivered.
+    pub(super) has_deliveries_of_read: bool,
     pub(super) secrets: Vec<&'a SecretSpec>,
+    /// Whether some secret has a resource policy, or had one.
+    pub(super) has_policies: bool,
+    /// Whether some secret has copies in other regions, or had some.
+    pub(super) has_replicas: bool,
     /// The ARNs of secrets that the state knows and the stack doesn't want any more.
     pub(super) left_secrets: BTreeSet<String>,
     /// The zones by the role that leads to them: their ids as far as they are known, and the base domains of their records.
@@ -55,7 +61,10 @@ impl<'a> Needs<'a> {
             account: account.or(state.account.as_deref()).unwrap_or("*").to_owned(),
             certificates: Vec::new(),
             certificate_regions: BTreeSet::new(),
+            has_deliveries_of_read: false,
             secrets: Vec::new(),
+            has_policies: false,
+            has_replicas: false,
             left_secrets: BTreeSet::new(),
             zones: BTreeMap::new(),
         };
@@ -65,9 +74,17 @@ impl<'a> Needs<'a> {
                     needs.certificate_regions.insert(spec.region.clone());
                     needs.certificates.push(spec);
                 }
-                Spec::Secret(spec) => needs.secrets.push(spec),
+                Spec::Secret(spec) => {
+                    needs.has_policies |= spec.policy.is_some();
+                    needs.has_replicas |= !spec.replicas.is_empty();
+                    needs.has_deliveries_of_read |= is_only_read(graph, &spec.certificate);
+                    needs.secrets.push(spec);
+                }
+                Spec::Object(spec) => {
+                    needs.has_deliveries_of_read |= spec.certificate.as_ref().is_some_and(|certificate| is_only_read(graph, certificate));
+                }
                 Spec::ValidationRecord(spec) if purpose != Purpose::Rotate => needs.record(spec, state.current(&resource.addr)),
-                Spec::ValidationRecord(_) | Spec::Object(_) | Spec::Manifest(_) => {}
+                Spec::ValidationRecord(_) | Spec::Manifest(_) => {}
             }
         }
         if purpose != Purpose::Rotate {
@@ -111,6 +128,8 @@ impl<'a> Needs<'a> {
 
     /// What the state knows, and the stack may not want any more.
     fn remembered(&mut self, addr: &Addr, instance: &Instance, is_wanted: bool) {
+        self.has_policies |= instance.attrs.contains_key("policy") && addr.aws_kind().is_some();
+        self.has_replicas |= instance.attrs.keys().any(|path| path.starts_with("replicas.")) && addr.aws_kind().is_some();
         let text = |path: &str| instance.attrs.get(path).and_then(Attr::as_text).map(ToOwned::to_owned);
         match addr {
             Addr::Aws { kind: AwsKind::AcmCertificate, .. } => {
@@ -143,6 +162,10 @@ impl<'a> Needs<'a> {
     pub(super) fn arn(&self, service: &str, region: &str, rest: &str) -> String {
         format!("arn:{}:{service}:{region}:{}:{rest}", self.partition, self.account)
     }
+}
+
+fn is_only_read(graph: &Graph, certificate: &Addr) -> bool {
+    matches!(graph.get(certificate).map(|resource| &resource.spec), Some(Spec::Certificate(spec)) if spec.is_only_read())
 }
 
 /// The partition that a region is in (AWS general reference, "AWS service endpoints").

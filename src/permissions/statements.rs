@@ -11,6 +11,7 @@ use super::policy::{Identity, Policy, Statement, any, statement};
 use super::{Call, Purpose};
 use crate::graph::Graph;
 use crate::resource::TAG_STACK;
+use crate::resource::certificate::{CertificateSpec, Source};
 use crate::stack::{Cluster, Role, Stack};
 use crate::state::State;
 
@@ -63,15 +64,9 @@ impl Needs<'_> {
 
     fn write_certificates(&self, statements: &mut Vec<Statement>) {
         let mark = [format!("{}/*", self.stack.name)];
-        if !self.certificates.is_empty() {
-            let names: BTreeSet<&str> = self.certificates.iter().flat_map(|spec| &spec.names).map(String::as_str).collect();
-            let regions: BTreeSet<&str> = self.certificates.iter().map(|spec| spec.region.as_str()).collect();
-            let mut request = statement("RequestCertificates", self.calls(&[Call::RequestCertificate]), any());
-            request.on("ForAllValues:StringEquals", "acm:DomainNames", names);
-            request.on("StringEquals", "acm:ValidationMethod", ["DNS"]);
-            request.on("StringEquals", "aws:RequestedRegion", regions);
-            request.on("StringLike", format!("aws:RequestTag/{TAG_STACK}"), mark.iter().map(String::as_str));
-            statements.push(request);
+        let owned: Vec<&CertificateSpec> = self.certificates.iter().copied().filter(|spec| !spec.is_only_read()).collect();
+        if !owned.is_empty() {
+            self.make_certificates(&owned, &mark, statements);
             // A request with tags is also a call of this action; so is the adoption of one that is there.
             let mut first = statement("MarkCertificates", self.calls(&[Call::AddTagsToCertificate]), self.certificate_arns());
             first.on("StringLike", format!("aws:RequestTag/{TAG_STACK}"), mark.iter().map(String::as_str));
@@ -82,12 +77,62 @@ impl Needs<'_> {
             return;
         }
         let mut calls = vec![Call::AddTagsToCertificate, Call::RemoveTagsFromCertificate, Call::DeleteCertificate];
-        if self.certificates.iter().any(|spec| spec.export) {
+        if owned.iter().any(|spec| (spec.export && spec.has_records()) || matches!(spec.source, Source::PrivateCa(_))) {
             calls.push(Call::ExportCertificate);
+        }
+        if owned.iter().any(|spec| matches!(spec.source, Source::Imported(_))) {
+            calls.push(Call::ImportCertificate);
+        }
+        let read: Vec<String> = self
+            .certificates
+            .iter()
+            .filter_map(|spec| if let Source::Existing(arn) = &spec.source { Some(arn.clone()) } else { None })
+            .collect();
+        if !read.is_empty() && self.has_deliveries_of_read {
+            statements.push(statement("ExportReadCertificates", self.calls(&[Call::ExportCertificate]), read));
         }
         let mut own = statement("OwnCertificates", self.calls(&calls), arns);
         own.on("StringLike", format!("aws:ResourceTag/{TAG_STACK}"), mark.iter().map(String::as_str));
         statements.push(own);
+    }
+
+    /// New certificates: requested, signed by a private CA, imported.
+    fn make_certificates(&self, owned: &[&CertificateSpec], mark: &[String], statements: &mut Vec<Statement>) {
+        let of =
+            |is_one: fn(&CertificateSpec) -> bool| -> Vec<&CertificateSpec> { owned.iter().copied().filter(|spec| is_one(spec)).collect() };
+        let kinds = [
+            ("RequestCertificates", of(CertificateSpec::has_records)),
+            ("RequestPrivateCertificates", of(|spec| matches!(spec.source, Source::PrivateCa(_)))),
+        ];
+        for (sid, specs) in kinds.into_iter().filter(|(_, specs)| !specs.is_empty()) {
+            let names: BTreeSet<&str> = specs.iter().flat_map(|spec| &spec.names).map(String::as_str).collect();
+            let mut request = statement(sid, self.calls(&[Call::RequestCertificate]), any());
+            request.on("ForAllValues:StringEquals", "acm:DomainNames", names);
+            if sid == "RequestCertificates" {
+                request.on("StringEquals", "acm:ValidationMethod", ["DNS"]);
+            } else {
+                let authorities: BTreeSet<&str> = specs.iter().filter_map(|spec| authority(spec)).collect();
+                request.on("StringEquals", "acm:CertificateAuthority", authorities);
+            }
+            request.on("StringEquals", "aws:RequestedRegion", specs.iter().map(|spec| spec.region.as_str()).collect::<BTreeSet<_>>());
+            request.on("StringLike", format!("aws:RequestTag/{TAG_STACK}"), mark.iter().map(String::as_str));
+            statements.push(request);
+        }
+        // ACM asks the private CA in the caller's name (AWS Private CA user guide, "IAM for AWS Private CA").
+        let authorities: BTreeSet<String> = owned.iter().filter_map(|spec| authority(spec)).map(ToOwned::to_owned).collect();
+        if !authorities.is_empty() && Call::RequestCertificate.is_called_by(self.purpose) {
+            let actions = vec!["acm-pca:DescribeCertificateAuthority", "acm-pca:IssueCertificate", "acm-pca:GetCertificate"];
+            let sign = statement("UsePrivateCas", actions, authorities.into_iter().collect());
+            statements.push(sign);
+        }
+        let imported: BTreeSet<&str> =
+            owned.iter().filter(|spec| matches!(spec.source, Source::Imported(_))).map(|spec| spec.region.as_str()).collect();
+        if !imported.is_empty() && self.purpose == Purpose::Apply {
+            let arns = imported.iter().map(|region| self.arn("acm", region, "certificate/*")).collect();
+            let mut import = statement("ImportCertificates", self.calls(&[Call::ImportCertificate]), arns);
+            import.on("StringLike", format!("aws:RequestTag/{TAG_STACK}"), mark.iter().map(String::as_str));
+            statements.push(import);
+        }
     }
 
     fn write_secrets(&self, statements: &mut Vec<Statement>) {
@@ -109,6 +154,13 @@ impl Needs<'_> {
             Call::RestoreSecret,
             Call::DeleteSecret,
         ];
+        let mut calls = calls.to_vec();
+        if self.has_policies {
+            calls.extend([Call::GetResourcePolicy, Call::PutResourcePolicy, Call::DeleteResourcePolicy]);
+        }
+        if self.has_replicas {
+            calls.extend([Call::ReplicateSecretToRegions, Call::RemoveRegionsFromReplication]);
+        }
         statements.push(statement("OwnSecrets", self.calls(&calls), arns));
         if self.secrets.is_empty() {
             return;
@@ -134,19 +186,22 @@ impl Needs<'_> {
             return;
         }
         let mut actions = vec!["kms:GenerateDataKey", "kms:Decrypt"];
-        // A change of key encrypts what is there anew.
-        if self.purpose == Purpose::Apply {
+        // A change of key encrypts what is there anew; so does a copy.
+        let is_copied = self.secrets.iter().any(|spec| spec.replicas.values().any(Option::is_some));
+        if self.purpose == Purpose::Apply || is_copied {
             actions.push("kms:Encrypt");
         }
         let (mut keys, mut aliases, mut services) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for spec in &self.secrets {
-            let Some(key) = spec.kms_key_id.as_deref().filter(|key| *key != crate::resource::secret::DEFAULT_KEY) else { continue };
+        let own = self.secrets.iter().map(|spec| (spec.region.as_str(), spec.kms_key_id.as_deref()));
+        let copies = self.secrets.iter().flat_map(|spec| &spec.replicas).map(|(region, key)| (region.as_str(), key.as_deref()));
+        for (region, key) in own.chain(copies) {
+            let Some(key) = key.filter(|key| *key != crate::resource::secret::DEFAULT_KEY) else { continue };
             let domain = if self.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-            services.insert(format!("secretsmanager.{}.{domain}", spec.region));
+            services.insert(format!("secretsmanager.{region}.{domain}"));
             match key.rsplit_once("alias/") {
                 Some((_, alias)) => _ = aliases.insert(format!("alias/{alias}")),
                 None if key.starts_with("arn:") => _ = keys.insert(key.to_owned()),
-                None => _ = keys.insert(self.arn("kms", &spec.region, &format!("key/{key}"))),
+                None => _ = keys.insert(self.arn("kms", region, &format!("key/{key}"))),
             }
         }
         if !keys.is_empty() {
@@ -193,5 +248,13 @@ impl Needs<'_> {
 
     fn assume<'r>(sid: &'static str, roles: impl IntoIterator<Item = &'r Role>) -> Statement {
         statement(sid, vec!["sts:AssumeRole"], roles.into_iter().map(|role| role.arn.clone()).collect())
+    }
+}
+
+/// The private CA of a certificate.
+fn authority(spec: &CertificateSpec) -> Option<&str> {
+    match &spec.source {
+        Source::PrivateCa(arn) => Some(arn),
+        _ => None,
     }
 }

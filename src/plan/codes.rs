@@ -11,6 +11,11 @@ pub const CODES: &[(&str, &str)] = &[
          stack to what is there, or leave it alone and choose another name.",
     ),
     (
+        "plan/copy",
+        "A secret moves to a region where it has a copy, or is to have a copy in the region that it leaves: one name holds one secret in a \
+         region. Do it in two steps.",
+    ),
+    (
         "plan/field-conflict",
         "The stack newly wants a field that another manager owns (Kubernetes server-side apply). Leave the field out, or say `force: true` in \
          that section to take it.",
@@ -29,6 +34,10 @@ pub const CODES: &[(&str, &str)] = &[
         "plan/import",
         "What is to be imported isn't there, isn't what the stack means by that address, or is of no more use. Check the id; the names and the \
          kind must be the stack's.",
+    ),
+    (
+        "plan/import-dates",
+        "A certificate is to be imported whose files hold one that has ended, or that isn't valid yet. Put the right one in place of them.",
     ),
     ("plan/invalid", "The API server would refuse an object; its own words are told. Correct the manifest."),
     (
@@ -54,6 +63,16 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "plan/not-applied",
         "A rotation only carries what is there, and this certificate would have to be requested anew. Look at `meshform plan`, and apply.",
+    ),
+    (
+        "plan/not-exportable",
+        "A certificate that is only read is to be delivered, and ACM doesn't give its private key away: it was imported, or requested without \
+         leave to export. Deliver another one.",
+    ),
+    (
+        "plan/only-read",
+        "A certificate that is only read (`arn:`) isn't there, isn't issued, or is of another account. Name another one, or have it mended by \
+         whoever made it.",
     ),
     (
         "plan/other-world",

@@ -33,7 +33,7 @@ pub struct Charge {
 
 /// What one certificate costs at issue and at each renewal: the price of each of its names; nothing when it can't be exported.
 pub(super) fn of(spec: &CertificateSpec, prices: &Prices) -> f64 {
-    if !spec.export {
+    if !spec.export || !spec.has_records() {
         return 0.0;
     }
     spec.names.iter().map(|name| if name.starts_with("*.") { prices.wildcard } else { prices.fqdn }).sum()

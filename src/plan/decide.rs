@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::certificates::{imported, is_reimportable, of_import};
 use super::marks::{self, Marks};
 use super::{Action, Change, Charge, Cost, Drift, Plan, Policy, Refusal, Step, cost, diff, order, refresh};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
 use crate::observed::{Condition, Found, Observed, Owner, RecordNeed, ZoneChoice};
-use crate::resource::certificate::LeafFacts;
+use crate::resource::certificate::{LeafFacts, Source};
 use crate::resource::manifest::ANNOTATION_KEEP;
-use crate::resource::secret::SecretSpec;
+use crate::resource::secret::{SecretSpec, replica_path};
 use crate::resource::validation_record::{self, TTL, ValidationRecordSpec};
 use crate::resource::{Attr, Attrs, Resource, Spec, TAG_ADOPTED_RECORDS};
 use crate::stack::{CertificateOutput, Dns, TextPart};
@@ -62,7 +63,8 @@ fn effective_lineage(observed: &Observed, prior: &State) -> String {
 }
 
 fn is_rebuilt(observed: &Observed, prior: &State) -> bool {
-    prior.serial == 0 && observed.resources.values().any(|found| matches!(found.owner, Owner::Us { .. }))
+    let is_own = |found: &Found| matches!(found.owner, Owner::Us { .. }) && found.origin != Some(Origin::Read);
+    prior.serial == 0 && observed.resources.values().any(is_own)
 }
 
 pub(super) struct Planner<'a> {
@@ -158,7 +160,16 @@ impl Planner<'_> {
     fn decide(&mut self, resource: &Resource) {
         let addr = &resource.addr;
         let found = self.observed.resources.get(addr);
-        let known = self.prior.current(addr);
+        let known = self.prior.owned(addr);
+        if let Spec::Certificate(spec) = &resource.spec
+            && let Source::Existing(arn) = &spec.source
+        {
+            self.decide_existing(resource, arn);
+            return;
+        }
+        if self.refuse_import(resource) {
+            return;
+        }
         if let Spec::Manifest(spec) = &resource.spec
             && self.refuse_manifest(resource, spec)
         {
@@ -262,6 +273,7 @@ impl Planner<'_> {
             diff::changes(addr, &attrs, found, None, &BTreeSet::new())
         };
         changes.retain(|change| change.path != "status");
+        of_import(resource, &mut changes);
         if let Some(change) = changes.iter().find(|change| change.replaces) {
             let reason = format!(
                 "{} exists and belongs to {owner}, and its `{}` can't be changed to what the stack wants",
@@ -299,6 +311,8 @@ impl Planner<'_> {
                 self.step(resource, Action::Restore, "its name is scheduled for deletion", Some(found), Vec::new());
                 return;
             }
+            // A new file takes the place of an import that has ended, under the same ARN.
+            Condition::Dead(_) if is_reimportable(resource, found) => {}
             Condition::Dead(why) => {
                 let status = found.attrs.get("status").cloned();
                 let change =
@@ -338,6 +352,7 @@ impl Planner<'_> {
         let applied = known.filter(|known| known.id == found.id).map(|known| &known.attrs).filter(|attrs| !attrs.is_empty());
         let mut changes = diff::changes(addr, &attrs, found, applied, &found.ours);
         changes.retain(|change| change.path != "status");
+        of_import(resource, &mut changes);
         if let Some(applied) = applied {
             let drifted: Vec<Change> = changes.iter().filter(|change| diff::is_drift(change, applied)).cloned().collect();
             if !drifted.is_empty() {
@@ -367,7 +382,10 @@ impl Planner<'_> {
         } else {
             self.unchanged += 1;
         }
-        if found.condition == Condition::Good
+        if let Some(leaf) = imported(resource) {
+            // What the files hold is what is delivered.
+            self.leaves.insert(addr.clone(), leaf.clone());
+        } else if found.condition == Condition::Good
             && let Some(leaf) = found.certificate.as_ref().and_then(|facts| facts.leaf.clone())
         {
             self.leaves.insert(addr.clone(), leaf);
@@ -393,6 +411,9 @@ impl Planner<'_> {
     }
 
     pub(super) fn replace(&mut self, resource: &Resource, found: &Found, why: &str, changes: Vec<Change>) {
+        if self.refuse_copy_in_the_way(resource, found) {
+            return;
+        }
         if let Some(taken) = self.observed.at_new_name.get(&resource.addr) {
             self.take_new_name(resource, found, taken);
             return;
@@ -417,6 +438,25 @@ impl Planner<'_> {
             };
             self.removal(&resource.addr, action, reason, &found.id, true, Some(found.attrs.clone()), false);
         }
+    }
+
+    /// A secret that moves to another region can't go where it has a copy, nor have one where it was: one name holds one secret in a region.
+    fn refuse_copy_in_the_way(&mut self, resource: &Resource, found: &Found) -> bool {
+        let Spec::Secret(spec) = &resource.spec else { return false };
+        let text = |path: &str| found.attrs.get(path).and_then(Attr::as_text);
+        let Some(from) = text("region").filter(|from| *from != spec.region && text("name") == Some(&spec.name)) else { return false };
+        let (reason, help) = if found.attrs.contains_key(&replica_path(&spec.region)) {
+            let help = "take the copy out of `replicas` and apply, then change the region";
+            (format!("secret `{}` is to go to {}, where it has a copy", spec.name, spec.region), help)
+        } else if spec.replicas.contains_key(from) {
+            let help =
+                "move it first without that copy; the name is free for the copy when the old secret is gone (`recovery_window_days`)";
+            (format!("secret `{}` is to go to {}, and to have a copy in {from}, where it is now", spec.name, spec.region), help)
+        } else {
+            return false;
+        };
+        self.refuse(Some(resource), "plan/copy", reason, help);
+        true
     }
 
     /// The name that a secret is to get is taken already: by someone else, by another of this stack, or by a secret scheduled for deletion.
@@ -454,7 +494,8 @@ impl Planner<'_> {
         let is_begun = self.prior.resources.get(addr).is_some_and(|known| known.pending.is_some());
         if self.policy.rotate && is_new && matches!(resource.spec, Spec::Certificate(_)) && !self.policy.replace.contains(addr) && !is_begun
         {
-            let reason = format!("`{addr}` would be requested anew ({reason}), and a rotation only carries what is there");
+            let made = if imported(resource).is_some() { "imported under another ARN" } else { "requested anew" };
+            let reason = format!("`{addr}` would be {made} ({reason}), and a rotation only carries what is there");
             self.refuse(Some(resource), "plan/not-applied", reason, "look at `meshform plan` and run `meshform apply` first");
             return;
         }
@@ -574,14 +615,14 @@ impl Planner<'_> {
     }
 
     fn generation(&self, addr: &Addr, found: Option<&Found>) -> u64 {
-        let known =
-            self.prior.current(addr).filter(|known| found.is_none_or(|found| found.id == known.id)).map(|current| current.generation);
+        let known = self.prior.owned(addr).filter(|known| found.is_none_or(|found| found.id == known.id)).map(|current| current.generation);
         known.or(found.map(|found| found.generation)).unwrap_or(1).max(1)
     }
 
     fn next_generation(&self, addr: &Addr) -> u64 {
         let known = self.prior.resources.get(addr);
-        let of_state = known.into_iter().flat_map(|known| known.current.iter().chain(&known.deposed)).map(|instance| instance.generation);
+        let of_state = known.into_iter().flat_map(|known| known.current.iter().chain(&known.deposed));
+        let of_state = of_state.filter(|instance| instance.origin != Origin::Read).map(|instance| instance.generation);
         let found = self.observed.resources.get(addr).filter(|found| matches!(found.owner, Owner::Us { .. }));
         let of_world = found.map(|found| found.generation).into_iter();
         let deposed = self.observed.deposed.get(addr).into_iter().flatten().map(|deposed| deposed.generation);
@@ -597,8 +638,7 @@ impl Planner<'_> {
         if self.policy.rotate {
             return;
         }
-        let mut addrs: BTreeSet<&Addr> =
-            self.prior.resources.iter().filter(|(_, known)| known.current.is_some()).map(|(addr, _)| addr).collect();
+        let mut addrs: BTreeSet<&Addr> = self.prior.resources.keys().filter(|addr| self.prior.owned(addr).is_some()).collect();
         addrs.extend(self.observed.resources.iter().filter(|(_, found)| matches!(found.owner, Owner::Us { .. })).map(|(addr, _)| addr));
         let with_targets = self.targets_and_dependents();
         let kept = self.kept_by_excludes();
@@ -717,6 +757,8 @@ impl Planner<'_> {
             return;
         }
         let (action, reason) = match (origin_of(found, known), addr.aws_kind()) {
+            // Nothing was made: the state forgets it.
+            (Origin::Read, _) => return,
             (Origin::Adopted, _) => (Action::Release, format!("{why}; it was there before meshform, and stays")),
             (Origin::Created, Some(AwsKind::AcmValidationRecord)) => match self.observed.record_needs.get(addr) {
                 // Whether those that need it stay is known when all is decided: see `reconsider`.
@@ -771,6 +813,8 @@ impl Planner<'_> {
             }
             if self.policy.released.contains(&addr) {
                 self.removal(&addr, Action::Release, "it is let go with the address".into(), &id, true, None, true);
+            } else if self.reader_of(&id).is_some() {
+                self.removal(&addr, Action::Release, "it is only read from now on".into(), &id, true, None, true);
             } else if origin == Origin::Adopted {
                 self.removal(&addr, Action::Release, "replaced; it was there before meshform, and stays".into(), &id, true, None, true);
             } else if in_use_by.is_empty() {
@@ -801,6 +845,11 @@ impl Planner<'_> {
         before: Option<Attrs>,
         counts: bool,
     ) {
+        // What someone reads is never deleted.
+        let (action, reason) = match self.reader_of(id).filter(|_| action == Action::Delete) {
+            Some(reader) => (Action::Release, format!("{reason}; it stays, as `{reader}` reads it")),
+            None => (action, reason),
+        };
         self.steps.push(Step {
             addr: addr.clone(),
             action,
@@ -872,14 +921,15 @@ impl Planner<'_> {
     fn carry_only(&mut self) {
         let desired = self.desired;
         let before = self.steps.len();
-        self.steps.retain(|step| !matches!(step.action, Action::Update | Action::Move) || step.writes_material());
+        self.steps.retain(|step| !matches!(step.action, Action::Update | Action::Move) || step.writes_material() || step.reimports());
         self.unchanged += before - self.steps.len();
-        for step in &mut self.steps {
-            let Some(Spec::Secret(spec)) = desired.get(&step.addr).map(|resource| &resource.spec) else { continue };
-            if step.action != Action::Update || spec.has_outputs() {
-                continue;
-            }
-            let is_carried = |change: &Change| change.path == "version";
+        for step in self.steps.iter_mut().filter(|step| step.action == Action::Update) {
+            let is_carried: fn(&Change) -> bool = match desired.get(&step.addr).map(|resource| &resource.spec) {
+                Some(Spec::Secret(spec)) if spec.has_outputs() => |change| ["version", "description"].contains(&change.path.as_str()),
+                Some(Spec::Secret(_)) => |change| change.path == "version",
+                Some(Spec::Certificate(_)) => |change| !change.path.starts_with("tags."),
+                _ => continue,
+            };
             for change in step.changes.iter().filter(|change| !is_carried(change)) {
                 let after = step.after.get_or_insert_default();
                 match &change.before {
@@ -952,7 +1002,7 @@ impl Planner<'_> {
 
     fn manual_certificates(&self) -> Vec<String> {
         let manual = self.steps.iter().filter_map(|step| match &self.desired.get(&step.addr)?.spec {
-            Spec::Certificate(spec) if spec.dns == Dns::Manual && !step.action.is_removal() => Some(format!(
+            Spec::Certificate(spec) if spec.has_records() && spec.dns == Dns::Manual && !step.action.is_removal() => Some(format!(
                 "{}: its validation records are written by hand (`dns: manual`); they are shown when ACM has made them",
                 step.addr
             )),
@@ -977,6 +1027,9 @@ pub fn output_value(
 ) -> Option<String> {
     match output {
         CertificateOutput::Domain => match &desired.get(addr)?.spec {
+            Spec::Certificate(spec) if spec.is_only_read() => {
+                observed.resources.get(addr)?.attrs.get("domain_name").and_then(Attr::as_text).map(ToOwned::to_owned)
+            }
             Spec::Certificate(spec) => Some(spec.domain.clone()),
             _ => None,
         },

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Change;
 use crate::addr::Addr;
 use crate::observed::Found;
+use crate::resource::policy;
 use crate::resource::{Attr, Attrs, OnChange, Seen, attr_defs, definition};
 
 /// The changes that bring `found` to `desired`: attributes that differ, and those that we own and no longer want. Attributes of others
@@ -67,13 +68,16 @@ fn same(path: &str, live: &Attr, wanted: &Attr) -> bool {
         (Attr::Value(Value::String(live)), Attr::Value(Value::String(wanted))) if path == "key_algorithm" => {
             live.replace('-', "_") == wanted.replace('-', "_")
         }
-        (Attr::Value(Value::String(live)), Attr::Value(Value::String(wanted))) if path == "kms_key_id" => same_key(live, wanted),
+        (Attr::Value(Value::String(live)), Attr::Value(Value::String(wanted))) if path == "kms_key_id" || path.starts_with("replicas.") => {
+            same_key(live, wanted)
+        }
+        (Attr::Value(live), Attr::Value(wanted)) if path == "policy" => policy::same(live, wanted),
         _ => live == wanted,
     }
 }
 
 /// A KMS key may be named by ARN, id or alias; an alias is the same as its ARN.
-fn same_key(live: &str, wanted: &str) -> bool {
+pub(crate) fn same_key(live: &str, wanted: &str) -> bool {
     let tail = |text: &str| text.rsplit_once(':').map_or(text, |(_, tail)| tail).trim_start_matches("key/").to_owned();
     live == wanted || tail(live) == tail(wanted)
 }

@@ -1,5 +1,6 @@
 //! The plan: what would change, why, and in which order. A pure function of desired, observed and prior.
 
+mod certificates;
 pub mod codes;
 mod cost;
 pub mod decide;
@@ -132,6 +133,13 @@ impl Step {
     pub fn marks(&self) -> Attrs {
         let after = self.after.iter().flatten();
         after.filter(|(path, _)| marks::is_mark(path)).map(|(path, mark)| (path.clone(), mark.clone())).collect()
+    }
+
+    /// Whether it imports a certificate anew in the place of the one that is there.
+    pub fn reimports(&self) -> bool {
+        let is_of_leaf = |change: &Change| ["certificate_sha256", "chain_sha256"].contains(&change.path.as_str());
+        let may = matches!(self.action, Action::Update | Action::Adopt) && self.addr.aws_kind() == Some(AwsKind::AcmCertificate);
+        may && self.changes.iter().any(is_of_leaf)
     }
 
     /// Whether it writes a certificate and its key to where they are delivered.

@@ -34,7 +34,9 @@ pub(super) fn events(desired: &Graph, observed: &Observed, prior: &State, lineag
         let found = observed.resources.get(addr).filter(|found| is_there(found));
         let is_elsewhere = |current: &Instance| observed.in_former_zone.get(addr).is_some_and(|former| former.id == current.id);
         if let (Some(current), None) = (known.current.as_ref().filter(|current| !is_elsewhere(current)), found) {
-            events.push(Event::Deleted { addr: addr.clone(), id: current.id.clone() });
+            let (addr, id) = (addr.clone(), current.id.clone());
+            // What was only read is let go of, whether or not it is there.
+            events.push(if current.origin == Origin::Read { Event::Released { addr, id } } else { Event::Deleted { addr, id } });
         }
         let older = observed.deposed.get(addr);
         // Only certificates are looked for in all their generations; of other kinds the state alone knows the older ones.
@@ -73,7 +75,8 @@ fn found_events(
     let current = known.and_then(|known| known.current.as_ref()).filter(|current| current.id == found.id);
     let needs: Vec<Addr> =
         desired.get(addr).map(|resource| resource.needs.iter().map(|(needed, _)| needed.clone()).collect()).unwrap_or_default();
-    if current.is_none() {
+    let is_read = found.origin == Some(Origin::Read);
+    if current.is_none_or(|current| (current.origin == Origin::Read) != is_read) {
         events.push(Event::Created {
             addr: addr.clone(),
             id: found.id.clone(),
@@ -110,7 +113,7 @@ fn found_events(
         return;
     }
     let is_bare = current.is_none_or(|current| current.attrs.is_empty());
-    if is_bare || take_live {
+    if is_bare || take_live || is_read {
         let attrs = ours(addr, found, desired, current.map(|current| &current.attrs));
         if current.is_none_or(|current| current.attrs != attrs) {
             events.push(Event::Applied { addr: addr.clone(), attrs });
@@ -121,6 +124,7 @@ fn found_events(
 /// The live attributes that are ours: those the stack speaks of, those our field manager owns, our marks, those applied before.
 fn ours(addr: &Addr, found: &Found, desired: &Graph, applied: Option<&Attrs>) -> Attrs {
     let wanted = desired.get(addr).map(|resource| match &resource.spec {
+        Spec::Certificate(spec) if spec.is_only_read() => found.attrs.clone(),
         Spec::Certificate(spec) => spec.attrs(),
         Spec::ValidationRecord(_) => found.attrs.clone(),
         Spec::Secret(spec) => spec.attrs(None, None),

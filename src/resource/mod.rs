@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod kinds;
 pub mod manifest;
 pub mod object;
+pub mod policy;
 pub mod secret;
 pub mod validation_record;
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::certificate::LeafFacts;
 use super::{Attr, AttrDef, Attrs, OnChange, Seen};
 use crate::addr::Addr;
@@ -15,6 +17,8 @@ pub const ATTRS: &[AttrDef] = &[
     AttrDef { path: "description", on_change: OnChange::Update, seen: Seen::Live },
     AttrDef { path: "kms_key_id", on_change: OnChange::Update, seen: Seen::Live },
     AttrDef { path: "version", on_change: OnChange::Update, seen: Seen::Live },
+    AttrDef { path: "replicas.*", on_change: OnChange::Update, seen: Seen::Live },
+    AttrDef { path: "policy", on_change: OnChange::Update, seen: Seen::Live },
     AttrDef {
         path: "recovery_window_days",
         on_change: OnChange::Update,
@@ -40,6 +44,10 @@ pub struct SecretSpec {
     pub recovery_window_days: u8,
     /// Tags, the stack's among them, meshform's own not.
     pub tags: BTreeMap<String, String>,
+    /// The regions with a copy, each with its KMS key; absent: `aws/secretsmanager`.
+    pub replicas: BTreeMap<String, Option<String>>,
+    /// Its resource policy; absent: what is there is left alone.
+    pub policy: Option<Value>,
 }
 
 impl SecretSpec {
@@ -55,6 +63,9 @@ impl SecretSpec {
             ("recovery_window_days".to_owned(), Attr::Value(self.recovery_window_days.into())),
             ("version".to_owned(), leaf.map_or_else(unknown, |leaf| Attr::text(version_token(&self.name, leaf)))),
         ]);
+        let replica = |(region, key): (&String, &Option<String>)| (replica_path(region), Attr::text(key.as_deref().unwrap_or(DEFAULT_KEY)));
+        attrs.extend(self.replicas.iter().map(replica));
+        attrs.extend(self.policy.iter().map(|policy| ("policy".to_owned(), Attr::Value(policy.clone()))));
         attrs.extend(self.tags.iter().map(|(key, value)| (format!("tags.{key}"), Attr::text(value))));
         attrs
     }
@@ -63,6 +74,11 @@ impl SecretSpec {
     pub fn has_outputs(&self) -> bool {
         self.description.iter().flat_map(|text| &text.0).any(|part| matches!(part, TextPart::Output { .. }))
     }
+}
+
+/// The attribute of a copy in another region: its KMS key.
+pub fn replica_path(region: &str) -> String {
+    format!("replicas.{region}")
 }
 
 /// The key that Secrets Manager uses when none is named; DescribeSecret leaves it out then.

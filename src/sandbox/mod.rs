@@ -29,7 +29,7 @@ pub use due::{Due, after, delay, schedule};
 pub use error::SandboxError;
 pub use faults::{Effect, Fault, FaultError, FaultStatus};
 pub use gate::{CrashPoint, Requests};
-pub use settings::Settings;
+pub use settings::{CaStatus, Settings};
 pub use status::Status;
 pub use world::{Genesis, Tx, World};
 
@@ -158,6 +158,11 @@ impl Sandbox {
     /// Says which resources use a certificate, as a load balancer would when it is attached.
     pub fn set_in_use(&self, arn: &str, by: &[&str]) -> Result<(), SandboxError> {
         self.transaction(|tx| aws::acm::set_in_use(tx, arn, by))
+    }
+
+    /// Sets the state of a private CA; each one of the sandbox's own account is there, and active, until something else is said.
+    pub fn set_private_ca(&self, arn: &str, status: CaStatus) -> Result<(), SandboxError> {
+        self.transaction(|tx| aws::acm::set_private_ca(tx, arn, status))
     }
 
     /// The passphrases of all exports since [`Settings::remember_passphrases`] was set.

@@ -29,6 +29,8 @@ pub struct Settings {
     pub insync_after: (u64, u64),
     /// Seconds for which the name of a secret that was deleted by force can't be used.
     pub name_free_after: (u64, u64),
+    /// Seconds until a copy of a secret is in its region.
+    pub replicated_after: (u64, u64),
     /// Seconds from the request of a cluster to its being ACTIVE.
     pub cluster_after: (u64, u64),
     /// Seconds for which lists don't show what is new. Zero by default.
@@ -50,11 +52,25 @@ impl Default for Settings {
             renew_after: (300, 900),
             insync_after: (25, 40),
             name_free_after: (5, 30),
+            replicated_after: (4, 12),
             cluster_after: (540, 720),
             remember_passphrases: false,
             list_lag: 0,
         }
     }
+}
+
+/// A private CA's state, as far as it matters to those who want a signature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CaStatus {
+    /// It signs.
+    #[default]
+    Active,
+    /// It signs nothing for now.
+    Disabled,
+    /// It is gone.
+    Deleted,
 }
 
 /// The world's settings.

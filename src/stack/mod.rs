@@ -180,7 +180,10 @@ pub enum Injection {
 /// `certificates.<key>`
 #[derive(Clone, Debug)]
 pub struct Certificate {
-    /// The first name (the subject's common name), lower case, without trailing dot.
+    /// Where it comes from.
+    pub origin: CertificateOrigin,
+    /// The first name (the subject's common name), lower case, without trailing dot. Empty when what is there tells it: of an existing
+    /// certificate always, of an imported one unless the stack holds it to names.
     pub domain: String,
     /// All names, `domain` among them.
     pub names: BTreeSet<String>,
@@ -207,6 +210,56 @@ pub struct Certificate {
     pub tls_secrets: Vec<TlsSecretDelivery>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// Where a certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateOrigin {
+    /// Requested of ACM, validated by DNS.
+    Public,
+    /// Requested of ACM, and signed by a private CA (`private_ca:`).
+    PrivateCa {
+        /// The CA's ARN.
+        arn: String,
+    },
+    /// Imported into ACM from files (`import:`).
+    Imported(Box<ImportFiles>),
+    /// There already, and only read (`arn:`).
+    Existing {
+        /// The certificate's ARN.
+        arn: String,
+    },
+}
+
+/// `certificates.<key>.import`: paths are written relative to the file that names them, and kept here relative to the working directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportFiles {
+    /// The leaf; its chain may follow in the same file.
+    pub certificate: Spot,
+    /// The chain without the leaf.
+    pub chain: Option<Spot>,
+    /// The private key.
+    pub private_key: KeySource,
+    /// The secret variable that holds the passphrase of an encrypted key.
+    pub passphrase: Option<Spot>,
+}
+
+/// A path or a variable's name, and where the stack names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The path, or the name.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Where a private key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// In a file.
+    File(Spot),
+    /// In a secret variable.
+    Variable(Spot),
 }
 
 /// A hosted zone of `zone:`.
@@ -275,6 +328,10 @@ pub struct SecretsManagerDelivery {
     pub tags: BTreeMap<String, String>,
     /// Consent to take over a secret of other make.
     pub adopt: bool,
+    /// The regions with a copy, each with its KMS key; absent: `aws/secretsmanager`.
+    pub replicas: BTreeMap<String, Option<String>>,
+    /// The resource policy; absent: what is there is left alone.
+    pub policy: Option<serde_json::Value>,
     /// Where it stands.
     pub place: Place,
 }

@@ -128,6 +128,18 @@ impl<'a> Reader<'a> {
         self.string(fields.value(key)?, &fields.at(key))
     }
 
+    /// The name of the secret variable that a value consists of, whole; nothing when it is another value.
+    pub(super) fn secret_name(&self, node: &Node) -> Option<String> {
+        let inner = node.text()?.strip_prefix("${vars.")?.strip_suffix('}')?;
+        matches!(self.values.get(inner), Some(Var::Secret(_))).then(|| inner.to_owned())
+    }
+
+    /// Whether a value consists of a variable that is declared and has no value, which was told already.
+    pub(super) fn is_missing(&self, node: &Node) -> bool {
+        let inner = node.text().and_then(|text| text.strip_prefix("${vars.")?.strip_suffix('}'));
+        inner.is_some_and(|name| matches!(self.values.get(name), Some(Var::Missing)))
+    }
+
     /// The text of a key that must be there.
     pub(super) fn required(&mut self, fields: &Fields<'_>, key: &str, example: &str) -> Option<Spanned> {
         if fields.get(key).is_none() {

@@ -205,8 +205,15 @@ pub const NAMESPACE: Section = Section {
 /// `certificates.<key>`
 pub const CERTIFICATE: Section = Section {
     keys: &[
-        required("domain", Shape::Text, "The first name, the subject's common name: at most 64 characters."),
+        key(
+            "domain",
+            Shape::Text,
+            "The first name, the subject's common name: at most 64 characters. Required, but for `import` and `arn`.",
+        ),
         key("names", Shape::List(&Shape::Text), "Further names, wildcards among them."),
+        key("private_ca", PRIVATE_CA, "The private CA that signs it; absent: Amazon's public one."),
+        key("import", Shape::Map(&IMPORT), "The files that it is imported from."),
+        key("arn", CERTIFICATE_ARN, "A certificate that is there already: it is only read."),
         key(
             "zone",
             Shape::Either(&[Shape::Text, Shape::Map(&ZONE), Shape::List(&Shape::Either(&[Shape::Text, Shape::Map(&ZONE)]))]),
@@ -233,6 +240,26 @@ pub const CERTIFICATE: Section = Section {
     later: &[],
 };
 
+const PRIVATE_CA: Shape = Shape::Form(
+    "arn:aws[a-z-]*:acm-pca:[a-z0-9-]+:[0-9]{12}:certificate-authority/[A-Za-z0-9-]+",
+    "arn:aws:acm-pca:eu-west-1:111122223333:certificate-authority/11111111-2222-3333-4444-555555555555",
+);
+const CERTIFICATE_ARN: Shape = Shape::Form(
+    "arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+",
+    "arn:aws:acm:eu-west-1:111122223333:certificate/11111111-2222-3333-4444-555555555555",
+);
+
+/// `certificates.<key>.import`
+pub const IMPORT: Section = Section {
+    keys: &[
+        required("certificate", Shape::Text, "A PEM file relative to this file: the certificate, which its chain may follow."),
+        required("private_key", Shape::Text, "The PEM file of its key, or a secret variable that holds it: ${vars.NAME}."),
+        key("chain", Shape::Text, "The PEM file of the chain, unless it stands with the certificate."),
+        key("passphrase", Shape::Text, "A secret variable with the passphrase of an encrypted key: ${vars.NAME}."),
+    ],
+    later: &[],
+};
+
 const SECRET_NAME: &str = "[A-Za-z0-9/_+=.@-]{1,512}";
 
 /// An item of `certificates.<key>.zone`.
@@ -255,6 +282,17 @@ pub const SECRETS_MANAGER: Section = Section {
         key("recovery_window_days", Shape::Number, "Days in which a deleted secret can be restored: 7 to 30, or 0; 30 by default."),
         key("tags", TEXTS, "Further tags."),
         key("adopt", Shape::Boolean, "Take over a secret that is there."),
+        key("replicas", Shape::List(&Shape::Either(&[REGION, Shape::Map(&REPLICA)])), "Regions that get a copy."),
+        key("policy", Shape::Object, "Its resource policy; absent: what is there is left alone, unless it came from here."),
+    ],
+    later: &[],
+};
+
+/// An item of `certificates.<key>.secrets_manager.replicas`.
+pub const REPLICA: Section = Section {
+    keys: &[
+        required("region", REGION, "The region."),
+        key("kms_key_id", Shape::Text, "A customer's KMS key of that region: id, ARN or alias."),
     ],
     later: &[],
 };

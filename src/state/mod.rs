@@ -111,6 +111,11 @@ impl State {
         self.resources.get(addr)?.current.as_ref()
     }
 
+    /// The instance in use at an address, when it is ours and not only read.
+    pub fn owned(&self, addr: &Addr) -> Option<&Instance> {
+        self.current(addr).filter(|current| current.origin != Origin::Read)
+    }
+
     /// What is known of the certificate at an address.
     pub fn certificate(&self, addr: &Addr) -> Option<&CertificateFacts> {
         self.current(addr)?.certificate.as_ref()
@@ -156,7 +161,8 @@ impl State {
                             ready: false,
                             since: entry.at,
                         };
-                        known.deposed.extend(current.replace(instance));
+                        // What was only read is not left behind: it is let go of.
+                        known.deposed.extend(current.replace(instance).filter(|before| before.origin != Origin::Read));
                         known.deposed.retain(|old| old.id != *id);
                     }
                 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_acm::operation::import_certificate::builders::ImportCertificateFluentBuilder;
 use aws_sdk_acm::types::{
-    CertificateExport, CertificateOptions, CertificateStatus, CertificateSummary, CertificateType, DomainStatus, DomainValidation, Filters,
-    KeyAlgorithm, RecordType, Tag, ValidationMethod,
+    CertificateDetail, CertificateExport, CertificateOptions, CertificateStatus, CertificateSummary, CertificateType, DomainStatus,
+    DomainValidation, Filters, KeyAlgorithm, RecordType, Tag, ValidationMethod,
 };
 use aws_smithy_types::Blob;
 use meshform::material::{Expected, Exported, Material};
@@ -47,6 +48,16 @@ contracts! { acm:
     an_export_that_was_not_asked_for_is_refused,
     the_certificate_alone_is_the_exported_leaf,
     a_pending_certificate_has_no_leaf,
+    an_import_is_told_with_its_names_and_is_issued_at_once,
+    an_import_is_given_back_as_it_came,
+    an_import_with_the_key_of_another_is_refused,
+    an_import_anew_keeps_the_arn,
+    an_import_anew_keeps_the_tags,
+    an_import_anew_takes_no_tags,
+    an_import_anew_of_another_kind_of_key_is_refused,
+    an_import_is_not_exported,
+    a_certificate_of_a_private_ca_has_no_validation,
+    a_certificate_of_a_private_ca_is_exported_without_leave,
 }
 
 const PASSPHRASE: &str = "a-passphrase-of-the-contract";
@@ -409,4 +420,142 @@ async fn a_pending_certificate_has_no_leaf(world: &World) {
     let arn = world.request(&[&world.domain()]).await;
     let code = refused(world.acm.get_certificate().certificate_arn(&arn).send().await);
     assert!(["RequestInProgressException", "ResourceNotFoundException"].contains(&code.as_str()), "{code}");
+}
+
+/// A leaf and its key with a root of its own, valid by the world's clock.
+struct Own {
+    leaf: String,
+    chain: String,
+    key: String,
+}
+
+fn own(world: &World, domain: &str, algorithm: &'static rcgen::SignatureAlgorithm) -> Own {
+    let epoch = rcgen::date_time_ymd(1970, 1, 1);
+    let at = |days: i64| {
+        let time = world.now() + jiff::SignedDuration::from_hours(24 * days);
+        epoch + std::time::Duration::from_secs(u64::try_from(time.as_second()).unwrap())
+    };
+    let root_key = rcgen::KeyPair::generate().unwrap();
+    let mut root = rcgen::CertificateParams::default();
+    root.distinguished_name.push(rcgen::DnType::CommonName, "Contract Root");
+    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    (root.not_before, root.not_after) = (at(-2), at(300));
+    let chain = root.self_signed(&root_key).unwrap();
+    let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![domain.to_owned(), format!("*.{domain}")]).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, domain);
+    (params.not_before, params.not_after) = (at(-1), at(200));
+    let leaf = params.signed_by(&key, &rcgen::Issuer::from_params(&root, &root_key)).unwrap();
+    let pem = |label: &str, der: &[u8]| pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, der).unwrap();
+    Own { leaf: pem("CERTIFICATE", leaf.der()), chain: pem("CERTIFICATE", chain.der()), key: pem("PRIVATE KEY", key.serialized_der()) }
+}
+
+fn import(world: &World, own: &Own) -> ImportCertificateFluentBuilder {
+    let blob = |text: &str| Blob::new(text.as_bytes());
+    world.acm.import_certificate().certificate(blob(&own.leaf)).private_key(blob(&own.key)).certificate_chain(blob(&own.chain))
+}
+
+/// Imports one, which goes with the world.
+async fn imported(world: &World, own: &Own) -> String {
+    let arn = import(world, own).tags(tag("a", "b")).send().await.unwrap().certificate_arn().unwrap().to_owned();
+    world.made_certificate(&arn);
+    arn
+}
+
+async fn an_import_is_told_with_its_names_and_is_issued_at_once(world: &World) {
+    let domain = world.domain();
+    let arn = imported(world, &own(world, &domain, &rcgen::PKCS_ECDSA_P256_SHA256)).await;
+    let detail = world.describe(&arn).await.unwrap();
+    assert_eq!((detail.r#type(), detail.status()), (Some(&CertificateType::Imported), Some(&CertificateStatus::Issued)));
+    assert_eq!(detail.domain_name(), Some(domain.as_str()));
+    assert!(detail.subject_alternative_names().contains(&format!("*.{domain}")));
+    assert!(detail.domain_validation_options().is_empty());
+    assert!(detail.imported_at().is_some() && detail.not_after().is_some());
+    assert_eq!(tags(world, &arn).await, BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+    let summary = summary(world, &arn).await;
+    assert_eq!(summary.r#type(), Some(&CertificateType::Imported));
+    assert!(summary.imported_at().is_some(), "the list doesn't tell when it was imported");
+}
+
+async fn an_import_is_given_back_as_it_came(world: &World) {
+    let own = own(world, &world.domain(), &rcgen::PKCS_ECDSA_P256_SHA256);
+    let arn = imported(world, &own).await;
+    let answer = world.acm.get_certificate().certificate_arn(&arn).send().await.unwrap();
+    let trimmed = |text: Option<&str>| text.unwrap_or_default().trim().to_owned();
+    assert_eq!(trimmed(answer.certificate()), own.leaf.trim());
+    assert_eq!(trimmed(answer.certificate_chain()), own.chain.trim(), "the chain");
+}
+
+async fn an_import_with_the_key_of_another_is_refused(world: &World) {
+    let domain = world.domain();
+    let mut one = own(world, &domain, &rcgen::PKCS_ECDSA_P256_SHA256);
+    one.key = own(world, &domain, &rcgen::PKCS_ECDSA_P256_SHA256).key;
+    let code = refused(import(world, &one).send().await);
+    assert!(["ValidationException", "InvalidParameterException"].contains(&code.as_str()), "{code}");
+}
+
+async fn an_import_anew_keeps_the_arn(world: &World) {
+    let domain = world.domain();
+    let arn = imported(world, &own(world, &domain, &rcgen::PKCS_ECDSA_P256_SHA256)).await;
+    let before = world.describe(&arn).await.unwrap();
+    let again = import(world, &own(world, &domain, &rcgen::PKCS_ECDSA_P256_SHA256)).certificate_arn(&arn).send().await.unwrap();
+    assert_eq!(again.certificate_arn(), Some(arn.as_str()));
+    assert_ne!(world.describe(&arn).await.unwrap().serial(), before.serial());
+}
+
+async fn an_import_anew_keeps_the_tags(world: &World) {
+    let domain = world.domain();
+    let arn = imported(world, &own(world, &domain, &rcgen::PKCS_ECDSA_P256_SHA256)).await;
+    import(world, &own(world, &domain, &rcgen::PKCS_ECDSA_P256_SHA256)).certificate_arn(&arn).send().await.unwrap();
+    assert_eq!(tags(world, &arn).await, BTreeMap::from([("a".to_owned(), "b".to_owned())]), "the tags");
+}
+
+async fn an_import_anew_takes_no_tags(world: &World) {
+    let own = own(world, &world.domain(), &rcgen::PKCS_ECDSA_P256_SHA256);
+    let arn = imported(world, &own).await;
+    let code = refused(import(world, &own).certificate_arn(&arn).tags(tag("c", "d")).send().await);
+    assert_eq!(code, "ValidationException");
+}
+
+async fn an_import_anew_of_another_kind_of_key_is_refused(world: &World) {
+    let domain = world.domain();
+    let arn = imported(world, &own(world, &domain, &rcgen::PKCS_ECDSA_P256_SHA256)).await;
+    let other = own(world, &domain, &rcgen::PKCS_ECDSA_P384_SHA384);
+    let code = refused(import(world, &other).certificate_arn(&arn).send().await);
+    assert!(["ValidationException", "InvalidParameterException"].contains(&code.as_str()), "{code}");
+}
+
+async fn an_import_is_not_exported(world: &World) {
+    let arn = imported(world, &own(world, &world.domain(), &rcgen::PKCS_ECDSA_P256_SHA256)).await;
+    refused(world.acm.export_certificate().certificate_arn(&arn).passphrase(Blob::new(PASSPHRASE)).send().await);
+}
+
+const AUTHORITY: &str = "arn:aws:acm-pca:eu-west-1:000000000000:certificate-authority/11111111-2222-3333-4444-555555555555";
+
+/// A certificate of a private CA, once it is issued.
+async fn private(world: &World) -> (String, CertificateDetail) {
+    let request = world.acm.request_certificate().domain_name(world.domain()).certificate_authority_arn(AUTHORITY);
+    let arn = request.key_algorithm(KeyAlgorithm::EcPrime256v1).send().await.unwrap().certificate_arn().unwrap().to_owned();
+    world.made_certificate(&arn);
+    let issued = async || {
+        let detail = world.describe(&arn).await?;
+        (detail.status() == Some(&CertificateStatus::Issued)).then_some(detail)
+    };
+    let detail = world.until("the signature of the CA", issued).await;
+    (arn, detail)
+}
+
+async fn a_certificate_of_a_private_ca_has_no_validation(world: &World) {
+    let (arn, detail) = private(world).await;
+    assert_eq!(detail.r#type(), Some(&CertificateType::Private));
+    assert_eq!(detail.certificate_authority_arn(), Some(AUTHORITY));
+    assert_eq!(summary(world, &arn).await.r#type(), Some(&CertificateType::Private));
+    assert!(detail.domain_validation_options().is_empty(), "it has validations");
+}
+
+async fn a_certificate_of_a_private_ca_is_exported_without_leave(world: &World) {
+    let (arn, _) = private(world).await;
+    let exported = export(world, &arn).await;
+    assert!(exported.encrypted_key.len() > 100);
 }

@@ -30,6 +30,11 @@ pub(super) const DEVIATIONS: &[Deviation] = &[
     deviation("acm::an_export_of_a_pending_certificate_is_refused", "the key is there from the first moment", "it was not refused"),
     deviation("acm::each_domain_has_a_value_of_its_own", "all domains have one value", "the values of the records"),
     deviation("acm::names_come_back_in_lower_case", "names stay as they were written", "Some(\"Shop."),
+    deviation("acm::an_import_anew_keeps_the_tags", "they are gone", "the tags"),
+    deviation("acm::an_import_anew_of_another_kind_of_key_is_refused", "it takes any key", "it was not refused"),
+    deviation("acm::an_import_anew_takes_no_tags", "it takes them", "it was not refused"),
+    deviation("acm::an_import_is_given_back_as_it_came", "a root of Amazon's follows every chain", "the chain"),
+    deviation("acm::an_import_with_the_key_of_another_is_refused", "it doesn't compare them", "it was not refused"),
     deviation(
         "acm::the_chain_of_an_export_signs_its_leaf",
         "the leaf signs itself, the chain is Amazon's",
@@ -55,6 +60,8 @@ pub(super) const DEVIATIONS: &[Deviation] = &[
     ),
     deviation("route53::the_list_of_zones_starts_at_a_name", "the name is a filter there", "left: [\"a."),
     deviation("secretsmanager::a_description_can_be_emptied", "an empty description changes nothing", "the description"),
+    deviation("secretsmanager::a_policy_for_everyone_is_refused", "it takes any policy", "it was not refused"),
+    deviation("secretsmanager::a_policy_without_statements_is_refused", "it takes any policy", "it was not refused"),
     deviation("secretsmanager::a_secret_to_be_deleted_takes_no_value", "it takes one", "it was not refused"),
     deviation(
         "secretsmanager::the_name_of_a_secret_to_be_deleted_is_taken_until_it_is_restored",

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::create_secret::builders::CreateSecretFluentBuilder;
-use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry, Tag};
+use aws_sdk_secretsmanager::types::{
+    Filter, FilterNameStringType, ReplicaRegionType, ReplicationStatusType, SecretListEntry, StatusType, Tag,
+};
 
 use super::world::{World, refused};
 
@@ -35,6 +38,14 @@ contracts! { secretsmanager:
     a_deletion_by_force_is_at_once,
     a_forced_deletion_of_what_is_absent_is_no_error,
     an_absent_secret_is_told_as_such,
+    a_copy_shows_the_value_and_the_tags_in_its_region,
+    a_copy_is_listed_in_its_region_with_that_of_its_primary,
+    a_copy_takes_no_value,
+    a_secret_is_not_deleted_before_its_copies,
+    a_name_that_is_taken_keeps_a_copy_away,
+    a_policy_is_given_back_and_taken_off,
+    a_policy_for_everyone_is_refused,
+    a_policy_without_statements_is_refused,
 }
 
 const VALUE: &str = r#"{"tls.crt":"public","tls.key":"not a key","ca.crt":"public"}"#;
@@ -356,4 +367,116 @@ async fn an_absent_secret_is_told_as_such(world: &World) {
     );
     assert_eq!(refused(world.secrets.delete_secret().secret_id(&name).recovery_window_in_days(7).send().await), gone);
     assert_eq!(refused(world.secrets.restore_secret().secret_id(&name).send().await), gone);
+}
+
+/// Secrets Manager in the region of the copies.
+fn elsewhere(world: &World) -> Client {
+    let region = aws_types::region::Region::new("us-east-1");
+    Client::from_conf(world.secrets.config().to_builder().region(region).build())
+}
+
+/// A secret with a copy that has arrived, or failed.
+async fn copied(world: &World, stem: &str) -> String {
+    let name = world.secret(stem);
+    create(world, &name, &world.token(stem)).tags(tag("a", "b")).send().await.unwrap();
+    replicate(world, &name).await;
+    name
+}
+
+async fn replicate(world: &World, name: &str) -> ReplicationStatusType {
+    let add = ReplicaRegionType::builder().region("us-east-1").build();
+    world.secrets.replicate_secret_to_regions().secret_id(name).add_replica_regions(add).send().await.unwrap();
+    let settled = async || {
+        let described = world.secrets.describe_secret().secret_id(name).send().await.unwrap();
+        let status = described.replication_status().first()?.clone();
+        (status.status() != Some(&StatusType::InProgress)).then_some(status)
+    };
+    world.until("the copy", settled).await
+}
+
+async fn remove_copy(world: &World, name: &str) {
+    let remove = world.secrets.remove_regions_from_replication().secret_id(name).remove_replica_regions("us-east-1");
+    let left = remove.send().await.unwrap();
+    assert!(left.replication_status().is_empty());
+}
+
+async fn a_copy_shows_the_value_and_the_tags_in_its_region(world: &World) {
+    let name = copied(world, "copied").await;
+    let copy = elsewhere(world).describe_secret().secret_id(&name).send().await.unwrap();
+    let value = elsewhere(world).get_secret_value().secret_id(&name).send().await.unwrap();
+    remove_copy(world, &name).await;
+    assert_eq!(copy.primary_region(), Some("eu-west-1"));
+    assert_eq!(value.secret_string(), Some(VALUE));
+    assert!(copy.tags().contains(&tag("a", "b")), "the tags of the copy");
+    assert!(elsewhere(world).describe_secret().secret_id(&name).send().await.is_err());
+}
+
+async fn a_copy_is_listed_in_its_region_with_that_of_its_primary(world: &World) {
+    let name = copied(world, "listed").await;
+    let filter = Filter::builder().key(FilterNameStringType::Name).values(&name).build();
+    let copies = elsewhere(world).list_secrets().filters(filter.clone()).send().await.unwrap();
+    let primaries = world.secrets.list_secrets().filters(filter).send().await.unwrap();
+    remove_copy(world, &name).await;
+    assert_eq!(copies.secret_list().first().and_then(|copy| copy.primary_region()), Some("eu-west-1"), "the region of the primary");
+    assert!(matches!(primaries.secret_list()[0].primary_region(), None | Some("eu-west-1")));
+}
+
+async fn a_copy_takes_no_value(world: &World) {
+    let name = copied(world, "read-only").await;
+    let answer = elsewhere(world).put_secret_value().secret_id(&name).secret_string("x").send().await;
+    remove_copy(world, &name).await;
+    let code = refused(answer);
+    assert!(["InvalidParameterException", "InvalidRequestException"].contains(&code.as_str()), "{code}");
+}
+
+async fn a_secret_is_not_deleted_before_its_copies(world: &World) {
+    let name = copied(world, "kept").await;
+    let answer = world.secrets.delete_secret().secret_id(&name).force_delete_without_recovery(true).send().await;
+    remove_copy(world, &name).await;
+    let code = refused(answer);
+    assert!(["InvalidParameterException", "InvalidRequestException"].contains(&code.as_str()), "{code}");
+    world.secrets.delete_secret().secret_id(&name).force_delete_without_recovery(true).send().await.unwrap();
+}
+
+async fn a_name_that_is_taken_keeps_a_copy_away(world: &World) {
+    let name = world.secret("taken");
+    elsewhere(world).create_secret().name(&name).secret_string("theirs").send().await.unwrap();
+    create(world, &name, &world.token("taken")).send().await.unwrap();
+    let status = replicate(world, &name).await;
+    remove_copy(world, &name).await;
+    elsewhere(world).delete_secret().secret_id(&name).force_delete_without_recovery(true).send().await.unwrap();
+    assert_eq!(status.status(), Some(&StatusType::Failed));
+    assert!(status.status_message().unwrap().contains("already exists"), "{status:?}");
+}
+
+const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}"#;
+
+async fn a_policy_is_given_back_and_taken_off(world: &World) {
+    let name = world.secret("policy");
+    create(world, &name, &world.token("policy")).send().await.unwrap();
+    let put = world.secrets.put_resource_policy().secret_id(&name).resource_policy(POLICY).block_public_policy(true);
+    put.send().await.unwrap();
+    let read = async || {
+        let answer = world.secrets.get_resource_policy().secret_id(&name).send().await.unwrap();
+        answer.resource_policy().map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap())
+    };
+    let wanted = serde_json::from_str(POLICY).unwrap();
+    assert!(meshform::resource::policy::same(&read().await.unwrap(), &wanted));
+    world.secrets.delete_resource_policy().secret_id(&name).send().await.unwrap();
+    assert_eq!(read().await, None);
+}
+
+async fn a_policy_for_everyone_is_refused(world: &World) {
+    let name = world.secret("public");
+    create(world, &name, &world.token("public")).send().await.unwrap();
+    let everyone = POLICY.replace("{\"AWS\":\"arn:aws:iam::111122223333:root\"}", "\"*\"");
+    let put = world.secrets.put_resource_policy().secret_id(&name).resource_policy(everyone).block_public_policy(true);
+    assert_eq!(refused(put.send().await), "PublicPolicyException");
+}
+
+async fn a_policy_without_statements_is_refused(world: &World) {
+    let name = world.secret("empty");
+    create(world, &name, &world.token("empty")).send().await.unwrap();
+    let put = world.secrets.put_resource_policy().secret_id(&name).resource_policy("{}");
+    assert_eq!(refused(put.send().await), "MalformedPolicyDocumentException");
 }

@@ -156,6 +156,11 @@ impl World {
         arn
     }
 
+    /// Says that a certificate was made, so that it goes with the world.
+    pub(super) fn made_certificate(&self, arn: &str) {
+        self.made.borrow_mut().push(Made::Certificate(arn.to_owned()));
+    }
+
     /// The request for an exportable RSA certificate.
     pub(super) fn request_certificate(&self, names: &[&str]) -> RequestCertificate {
         let others: Vec<String> = names[1..].iter().map(|&name| name.to_owned()).collect();

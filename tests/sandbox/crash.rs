@@ -70,3 +70,35 @@ fn a_rotation_killed_anywhere_ends_in_the_same_world() {
 fn a_destroy_killed_anywhere_ends_in_the_same_world() {
     kill_everywhere(&Lab::applied(STACK), "destroy stack.yaml --auto-approve");
 }
+
+/// A laboratory with certificates from a private CA and from files, one that is only read, and a secret with a copy and a policy.
+fn of_other_origins() -> Lab {
+    let authority = super::origins::CA;
+    let stack = format!(
+        r#"version: 1
+stack: lab
+aws: {{ region: eu-west-1, account: "000000000000" }}
+certificates:
+  internal: {{ domain: internal.example.com, private_ca: {authority}, key_algorithm: EC_prime256v1 }}
+  bought:
+    import: {{ certificate: edge.pem, private_key: edge.key, chain: chain.pem }}
+    secrets_manager:
+      name: lab/bought
+      replicas: [us-east-1]
+      policy: {{ Statement: {{ Effect: Allow, Principal: {{ AWS: "111122223333" }}, Action: "secretsmanager:GetSecretValue", Resource: "*" }} }}
+"#
+    );
+    let lab = Lab::new(&stack);
+    super::pki::leaf(&lab, &["bought.example.com"], 400).write(&lab);
+    lab
+}
+
+#[test]
+fn other_origins_killed_anywhere_end_in_the_same_world() {
+    let lab = of_other_origins();
+    kill_everywhere(&lab, "apply stack.yaml --auto-approve");
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    super::pki::leaf(&lab, &["bought.example.com"], 500).write(&lab);
+    kill_everywhere(&lab, "rotate stack.yaml");
+    kill_everywhere(&lab, "destroy stack.yaml --auto-approve");
+}

@@ -14,6 +14,17 @@ struct Step {
     command: &'static str,
 }
 
+/// A certificate from files in a secret with a copy and a policy.
+const BOUGHT: &str = "  bought:
+    import: { certificate: edge.pem, private_key: edge.key, chain: chain.pem }
+    secrets_manager: { name: istio/lab/bought, replicas: [us-east-1]";
+const POLICY: &str = ", policy: { Statement: { Effect: Allow, Principal: { AWS: \"111122223333\" }, Action: secretsmanager:GetSecretValue, Resource: \"*\" } }";
+
+/// The stack of the story.
+fn whole() -> String {
+    format!("{STACK}{BOUGHT}{POLICY} }}\n")
+}
+
 /// A story in which every request is made that a command can make.
 const STORY: &[Step] = &[
     Step { purpose: Purpose::Plan, before: |_| {}, command: "plan stack.yaml" },
@@ -70,6 +81,7 @@ fn meddle_in_aws(lab: &Lab) {
 
 fn later(lab: &Lab) {
     lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    super::pki::leaf(lab, &["bought.example.com"], 3000).write(lab);
     lab.run("sandbox advance 200d").ends_with(0);
 }
 
@@ -98,13 +110,13 @@ fn unmark(lab: &Lab) {
 }
 
 fn fewer_tags(lab: &Lab) {
-    lab.write("stack.yaml", &STACK.replace(", tags: { kind: tls }", ""));
+    lab.write("stack.yaml", &whole().replace(", tags: { kind: tls }", ""));
     lab.run("sandbox advance 150d").ends_with(0);
 }
 
 /// Others delete what was delivered; a secret can be restored.
 fn lose_deliveries(lab: &Lab) {
-    lab.write("stack.yaml", STACK);
+    lab.write("stack.yaml", &whole());
     let raw = lab.raw();
     block_on(async {
         raw.secrets.delete_secret().secret_id("istio/lab/edge").send().await.unwrap();
@@ -116,17 +128,24 @@ fn lose_deliveries(lab: &Lab) {
 /// The same, for good.
 fn purge_deliveries(lab: &Lab) {
     let raw = lab.raw();
-    block_on(raw.secrets.delete_secret().secret_id("istio/lab/edge").force_delete_without_recovery(true).send()).unwrap();
+    block_on(async {
+        let bought = "istio/lab/bought";
+        raw.secrets.remove_regions_from_replication().secret_id(bought).remove_replica_regions("us-east-1").send().await.unwrap();
+        for secret in ["istio/lab/edge", bought] {
+            raw.secrets.delete_secret().secret_id(secret).force_delete_without_recovery(true).send().await.unwrap();
+        }
+    });
     lab.run("sandbox advance 1h").ends_with(0);
 }
 
 /// Another description, tag, name of a secret, key algorithm and zone.
 fn other_wishes(lab: &Lab) {
-    let stack = STACK
+    let stack = whole()
         .replace("description: the edge", "description: another")
         .replace("tags: { owner: shop }", "tags: { shop: owner }")
         .replace("tags: { kind: tls }", "tags: { tls: kind }")
-        .replace("EC_prime256v1", "EC_secp384r1");
+        .replace("EC_prime256v1", "EC_secp384r1")
+        .replace(POLICY, "");
     lab.write("stack.yaml", &stack);
 }
 
@@ -140,7 +159,7 @@ fn fewer_wishes(lab: &Lab) {
 
 /// All of them again: the secret's name is that of its own tombstone.
 fn back_again(lab: &Lab) {
-    lab.write("stack.yaml", STACK);
+    lab.write("stack.yaml", &whole());
 }
 
 /// What is there already is wished for.
@@ -159,7 +178,7 @@ fn adopted(lab: &Lab) {
         });
         raw.objects("Secret", Some("theirs")).create(&params, &serde_json::from_value(secret).unwrap()).await.unwrap();
     });
-    let stack = STACK
+    let stack = whole()
         .replace("{ namespace: prod, name: api-cert }", "{ namespace: prod, name: api-cert }, { namespace: theirs, name: tls }")
         .replace("    key_algorithm: EC_prime256v1\n", "    key_algorithm: EC_prime256v1\n    secrets_manager: theirs\n")
         .replace("  istio-ingress: {}\n", "  istio-ingress: {}\n  theirs: {}\n");
@@ -182,7 +201,8 @@ fn requests(log: &str) -> Vec<Request> {
 
 /// The story with what each of its runs asked for, and what the world was before it.
 fn lived() -> Vec<(&'static Step, Lab, Vec<Request>)> {
-    let lab = Lab::new(STACK);
+    let lab = Lab::new(&whole());
+    super::pki::leaf(&lab, &["bought.example.com"], 3000).write(&lab);
     let mut lived = Vec::new();
     for step in STORY {
         (step.before)(&lab);

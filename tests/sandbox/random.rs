@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::lab::{Lab, block_on, tell};
+use super::pki::leaf_of;
 
 /// Numbers that follow from a seed (xorshift64*, as in G. Marsaglia, "Xorshift RNGs").
 struct Dice(u64);
@@ -50,6 +51,12 @@ const NAMES: &[&str] = &[
 const NAMESPACES: &[&str] = &["prod", "edge", "istio-ingress"];
 const FAULTS: &[&str] = &[
     "acm:RequestCertificate lost-reply times=1",
+    "acm:ImportCertificate lost-reply times=1",
+    "acm:ImportCertificate access-denied times=5",
+    "secretsmanager:ReplicateSecretToRegions lost-reply times=1",
+    "secretsmanager:ReplicateSecretToRegions access-denied times=5",
+    "secretsmanager:PutResourcePolicy server-error times=2",
+    "secretsmanager:RemoveRegionsFromReplication lost-reply times=1",
     "acm:RequestCertificate server-error times=40",
     "acm:DescribeCertificate throttle times=3",
     "acm:ExportCertificate server-error times=2",
@@ -71,23 +78,48 @@ const FAULTS: &[&str] = &[
     "kube:delete/* access-denied times=5",
 ];
 
-fn certificate(key: &str, dice: &mut Dice) -> (Value, BTreeSet<&'static str>) {
+/// Regions that have copies of secrets, and no certificates.
+const COPIES: &[&str] = &["ap-south-1", "us-west-2", "eu-north-1"];
+
+/// Writes a certificate for random names where the import of a key has its files.
+fn files(lab: &Lab, key: &str, dice: &mut Dice, algorithm: &'static rcgen::SignatureAlgorithm) {
+    let made = leaf_of(lab, &dice.some(NAMES, 1, 3), -1, 2000, algorithm);
+    lab.write(&format!("{key}.pem"), &format!("{}{}", made.leaf, made.chain));
+    lab.write(&format!("{key}.key"), &made.key);
+}
+
+fn certificate(lab: &Lab, key: &str, dice: &mut Dice, theirs: &str) -> (Value, BTreeSet<&'static str>) {
     let names = dice.some(NAMES, 1, 3);
-    let is_exported = dice.happens(80);
-    let mut certificate = Map::from_iter([("domain".to_owned(), json!(names[0])), ("export".to_owned(), json!(is_exported))]);
+    let region = if dice.happens(20) { dice.one(&["us-east-1", "eu-central-1"]) } else { "eu-west-1" };
+    let algorithm = if dice.happens(30) { dice.one(&["EC_prime256v1", "EC_secp384r1", "RSA_2048"]) } else { "RSA_2048" };
+    let tags = if dice.happens(30) { json!({"x": dice.one(&["1", "2"])}) } else { json!({}) };
+    let mut is_exported = true;
+    let certificate = match dice.below(100) {
+        0..60 => {
+            is_exported = dice.happens(80);
+            json!({
+                "domain": names[0], "names": names[1..], "region": region, "key_algorithm": algorithm, "tags": tags, "export": is_exported,
+            })
+        }
+        60..75 => {
+            let authority = format!("arn:aws:acm-pca:{region}:000000000000:certificate-authority/{}", dice.one(&["one", "two"]));
+            json!({
+                "domain": names[0], "names": names[1..], "region": region, "key_algorithm": algorithm, "tags": tags, "private_ca": authority,
+            })
+        }
+        75..92 => {
+            let curves: [&'static rcgen::SignatureAlgorithm; 2] = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384];
+            if dice.happens(60) || !lab.path().join(format!("{key}.pem")).exists() {
+                let curve = curves[dice.below(2)];
+                files(lab, key, dice, curve);
+            }
+            let import = json!({"certificate": format!("{key}.pem"), "private_key": format!("{key}.key")});
+            json!({"import": import, "region": region, "tags": tags})
+        }
+        _ => json!({"arn": theirs}),
+    };
+    let Value::Object(mut certificate) = certificate else { unreachable!() };
     let mut put = |field: &str, value: Value| certificate.insert(field.to_owned(), value);
-    if names.len() > 1 {
-        put("names", json!(names[1..]));
-    }
-    if dice.happens(30) {
-        put("key_algorithm", json!(dice.one(&["EC_prime256v1", "EC_secp384r1", "RSA_2048"])));
-    }
-    if dice.happens(20) {
-        put("region", json!(dice.one(&["us-east-1", "eu-central-1"])));
-    }
-    if dice.happens(30) {
-        put("tags", json!({"x": dice.one(&["1", "2"])}));
-    }
     if is_exported && dice.happens(60) {
         let mut secret = json!({"name": format!("{}/{key}", dice.one(&["s", "t"]))});
         if dice.happens(40) {
@@ -100,6 +132,15 @@ fn certificate(key: &str, dice: &mut Dice) -> (Value, BTreeSet<&'static str>) {
         }
         if dice.happens(30) {
             secret["tags"] = json!({"y": dice.one(&["1", "2"])});
+        }
+        if dice.happens(40) {
+            let copies = dice.some(COPIES, 1, 2);
+            let one = |region: &&str, key: &str| json!({"region": region, "kms_key_id": key});
+            secret["replicas"] = copies.iter().map(|region| one(region, dice.one(&["alias/one", "alias/two"]))).collect();
+        }
+        if dice.happens(30) {
+            let account = dice.one(&["111122223333", "444455556666"]);
+            secret["policy"] = json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}});
         }
         put("secrets_manager", secret);
     }
@@ -172,11 +213,11 @@ fn manifests(dice: &mut Dice) -> (Value, BTreeSet<&'static str>) {
     (json!({"set": {"objects": objects, "replace": true}}), used)
 }
 
-fn stack(dice: &mut Dice) -> String {
+fn stack(lab: &Lab, dice: &mut Dice, theirs: &str) -> String {
     let mut certificates = Map::new();
     let mut used = BTreeSet::new();
     for key in dice.some(&["a", "b", "c", "d"], 0, 4) {
-        let (certificate, places) = certificate(key, dice);
+        let (certificate, places) = certificate(lab, key, dice, theirs);
         certificates.insert(key.to_owned(), certificate);
         used.extend(places);
     }
@@ -204,9 +245,10 @@ const APPLY: &str = "apply stack.yaml --auto-approve --approve-rebuilt-deletions
 fn live_through(seed: u64) -> usize {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let lab = Lab::new("");
+    let theirs = theirs(&lab);
     let mut killed = 0;
     for step in 0..4 {
-        lab.write("stack.yaml", &stack(&mut dice));
+        lab.write("stack.yaml", &stack(&lab, &mut dice, &theirs));
         if lab.run("validate stack.yaml").code != Some(0) {
             continue; // Two certificates that want the same secret, say.
         }
@@ -237,6 +279,7 @@ fn live_through(seed: u64) -> usize {
         assert!(lab.planned().is_empty(), "{context}: after an apply that ended with {code:?}");
         if dice.happens(40) {
             lab.run(&format!("sandbox advance {}", dice.one(&["1h", "30d", "200d"]))).ends_with(0);
+            renew_files(&lab, &mut dice);
             let rotated = lab.run("rotate stack.yaml");
             // A certificate that nobody has isn't renewed: it is requested anew.
             if rotated.code != Some(0) {
@@ -252,7 +295,7 @@ fn live_through(seed: u64) -> usize {
             lab.run(APPLY).ends_with(0);
         }
         if dice.happens(40) {
-            meddle(&lab, &mut dice);
+            meddle(&lab, &mut dice, &theirs);
             lab.run(&part(&lab, &mut dice));
             lab.run(APPLY).ends_with(0);
             assert!(lab.planned().is_empty(), "{context}: after others have meddled");
@@ -266,8 +309,19 @@ fn live_through(seed: u64) -> usize {
     }
     if lab.run("validate stack.yaml").code == Some(0) {
         lab.run("destroy stack.yaml --auto-approve").ends_with(0);
-        let left: Vec<String> = lab.raw().dump().into_keys().filter(|key| is_left(key)).collect();
+        let raw = lab.raw();
+        let tags = block_on(raw.acm.list_tags_for_certificate().certificate_arn(&theirs).send()).unwrap();
+        assert!(tags.tags().is_empty(), "seed {seed}: what is only read was marked: {tags:?}");
+        block_on(raw.acm.delete_certificate().certificate_arn(&theirs).send()).unwrap_err();
+        raw.sandbox.set_in_use(&theirs, &[]).unwrap();
+        block_on(raw.acm.delete_certificate().certificate_arn(&theirs).send()).unwrap();
+        let left: Vec<String> = raw.dump().into_keys().filter(|key| is_left(key)).collect();
         assert!(left.is_empty(), "seed {seed}: {left:?}");
+        for region in COPIES {
+            let config = raw.secrets.config().to_builder().region(aws_types::region::Region::new(*region)).build();
+            let listed = block_on(aws_sdk_secretsmanager::Client::from_conf(config).list_secrets().send()).unwrap();
+            assert!(listed.secret_list().is_empty(), "seed {seed}: a copy is left in {region}");
+        }
     }
     killed
 }
@@ -319,8 +373,31 @@ fn rename(lab: &Lab, dice: &mut Dice, context: &str) -> usize {
     killed
 }
 
+/// A certificate of others, issued by a private CA and in use for good, so that it is renewed.
+fn theirs(lab: &Lab) -> String {
+    let authority = "arn:aws:acm-pca:eu-west-1:000000000000:certificate-authority/theirs";
+    let raw = lab.raw();
+    let request = raw.acm.request_certificate().domain_name("theirs.example.com").certificate_authority_arn(authority);
+    let arn = block_on(request.key_algorithm("EC_prime256v1".into()).send()).unwrap().certificate_arn().unwrap().to_owned();
+    raw.sandbox.set_in_use(&arn, &["arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/x/1"]).unwrap();
+    lab.run("sandbox advance 1m").ends_with(0);
+    arn
+}
+
+/// Someone puts new certificates in place of the files of some imports; a key of the same kind can be carried by a rotation.
+fn renew_files(lab: &Lab, dice: &mut Dice) {
+    for key in ["a", "b", "c", "d"] {
+        let Ok(text) = std::fs::read_to_string(lab.path().join(format!("{key}.key"))) else { continue };
+        if dice.happens(40) {
+            // The longer curve has the longer key.
+            let is_longer = text.len() > 260;
+            files(lab, key, dice, if is_longer { &rcgen::PKCS_ECDSA_P384_SHA384 } else { &rcgen::PKCS_ECDSA_P256_SHA256 });
+        }
+    }
+}
+
 /// Changes and deletes something behind the program's back.
-fn meddle(lab: &Lab, dice: &mut Dice) {
+fn meddle(lab: &Lab, dice: &mut Dice, theirs: &str) {
     // A certificate of the last minute that is gone may be one that ACM doesn't know yet.
     lab.run("sandbox advance 2m").ends_with(0);
     let raw = lab.raw();
@@ -351,15 +428,30 @@ fn meddle(lab: &Lab, dice: &mut Dice) {
     let listed = block_on(raw.secrets.list_secrets().max_results(100).send()).unwrap();
     for secret in listed.secret_list() {
         let arn = secret.arn().unwrap();
-        match dice.below(6) {
-            0 => drop(block_on(raw.secrets.delete_secret().secret_id(arn).send()).unwrap()),
+        let copies = block_on(raw.secrets.describe_secret().secret_id(arn).send()).unwrap();
+        let copies: Vec<String> = copies.replication_status().iter().filter_map(|one| one.region()).map(ToOwned::to_owned).collect();
+        match dice.below(8) {
+            // With copies it would be refused.
+            0 if copies.is_empty() => drop(block_on(raw.secrets.delete_secret().secret_id(arn).send()).unwrap()),
             1 => drop(block_on(raw.secrets.put_secret_value().secret_id(arn).secret_string("theirs").send()).unwrap()),
             2 => drop(block_on(raw.secrets.untag_resource().secret_id(arn).tag_keys("y").tag_keys("team").send()).unwrap()),
+            3 if !copies.is_empty() => {
+                let remove = raw.secrets.remove_regions_from_replication().secret_id(arn).remove_replica_regions(&copies[0]);
+                drop(block_on(remove.send()).unwrap());
+            }
+            4 => {
+                let policy =
+                    json!({"Statement": [{"Effect": "Deny", "Principal": {"AWS": "777788889999"}, "Action": "*", "Resource": "*"}]});
+                drop(block_on(raw.secrets.put_resource_policy().secret_id(arn).resource_policy(policy.to_string()).send()).unwrap());
+            }
+            5 => drop(block_on(raw.secrets.delete_resource_policy().secret_id(arn).send()).unwrap()),
             _ => {}
         }
     }
-    let listed = block_on(raw.acm.list_certificates().send()).unwrap();
-    for certificate in listed.certificate_summary_list() {
+    let filters = ["RSA_2048", "EC_prime256v1", "EC_secp384r1"].iter();
+    let filters = filters.fold(aws_sdk_acm::types::Filters::builder(), |filters, key| filters.key_types((*key).into()));
+    let listed = block_on(raw.acm.list_certificates().includes(filters.build()).send()).unwrap();
+    for certificate in listed.certificate_summary_list().iter().filter(|one| one.certificate_arn() != Some(theirs)) {
         let arn = certificate.certificate_arn().unwrap();
         match dice.below(6) {
             0 => drop(block_on(raw.acm.delete_certificate().certificate_arn(arn).send()).unwrap()),

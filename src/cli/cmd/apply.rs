@@ -106,6 +106,7 @@ pub(in crate::cli) async fn carry_out(
             no_wait: run.no_wait,
             verify_chain: loaded.stack.aws.as_ref().is_none_or(|aws| aws.verify_chain),
             limits: loaded.stack.timeouts.into(),
+            imported: loaded.imported.clone(),
         };
         let stop = Stop::default();
         let caught = signals::listen(&stop);

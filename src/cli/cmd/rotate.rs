@@ -20,6 +20,7 @@ use crate::ops::rotate::Report;
 use crate::ops::{self, OpError};
 use crate::plan::{Action, Plan, Policy};
 use crate::resource::Spec;
+use crate::resource::certificate::Source;
 use crate::store::{Lease as _, Store as _};
 
 pub(in crate::cli) async fn run(context: &Context, args: &RotateArgs) -> Exit {
@@ -42,10 +43,16 @@ pub(in crate::cli) async fn run(context: &Context, args: &RotateArgs) -> Exit {
 fn reissue(args: &RotateArgs, loaded: &Loaded) -> Result<BTreeSet<Addr>, Exit> {
     let known: BTreeSet<Addr> =
         loaded.graph.resources().filter(|resource| matches!(resource.spec, Spec::Certificate(_))).map(|r| r.addr.clone()).collect();
+    // What is imported or only read is made elsewhere.
+    let is_requested = |addr: &&Addr| match loaded.graph.get(addr).map(|resource| &resource.spec) {
+        Some(Spec::Certificate(spec)) => spec.has_records() || matches!(spec.source, Source::PrivateCa(_)),
+        _ => false,
+    };
+    let requested: BTreeSet<Addr> = known.iter().filter(is_requested).cloned().collect();
     let mut wanted = BTreeSet::new();
     for text in &args.reissue {
         if text == "*" {
-            wanted.extend(known.iter().cloned());
+            wanted.extend(requested.iter().cloned());
             continue;
         }
         let addr = text.parse::<Addr>().unwrap_or_else(|_| Addr::certificate(text));
@@ -53,6 +60,10 @@ fn reissue(args: &RotateArgs, loaded: &Loaded) -> Result<BTreeSet<Addr>, Exit> {
             let names: Vec<&str> = known.iter().map(Addr::name).collect();
             let help = crate::diag::nearest(addr.name(), names).map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
             return Err(report::usage(&format!("the stack has no certificate `{text}`"), &help));
+        }
+        if !requested.contains(&addr) {
+            let help = "put the new one in place of its files, or wait until whoever made it has renewed it: `rotate` carries it";
+            return Err(report::usage(&format!("the certificate `{text}` is not requested by this stack"), help));
         }
         wanted.insert(addr);
     }
@@ -92,6 +103,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
         no_wait: false,
         verify_chain: super::apply::verify_chain(loaded),
         limits: loaded.stack.timeouts.into(),
+        imported: loaded.imported.clone(),
     };
     let stop = Stop::default();
     let caught = signals::listen(&stop);

@@ -7,6 +7,7 @@ use super::paint::Paint;
 use crate::plan::marks::is_mark;
 use crate::plan::{Action, Change, Drift, Plan, Refusal, Step};
 use crate::resource::Spec;
+use crate::resource::certificate::Source;
 
 /// From this number of steps on the gravest are told again at the end, where a person looks.
 const MANY: usize = 12;
@@ -26,7 +27,7 @@ pub(crate) fn plan(plan: &Plan, paint: Paint, diff: Diff) -> String {
         let _ = writeln!(out, "{}", paint.yellow("The state was found again from tags and labels."));
     }
     out.push_str(&drift(&plan.drift, paint));
-    for step in plan.steps.iter().filter(|step| step.counts) {
+    for step in plan.steps.iter().filter(|step| step.counts || step.action == Action::Read) {
         out.push_str(&self::step(step, plan, paint, diff));
     }
     let later: Vec<&Step> = plan.steps.iter().filter(|step| !step.counts && step.is_deposed && plan.is_empty()).collect();
@@ -122,8 +123,13 @@ fn created(step: &Step, plan: &Plan, diff: Diff) -> Vec<String> {
     match &resource.spec {
         Spec::Certificate(spec) => {
             let names: Vec<&str> = spec.names.iter().map(String::as_str).collect();
-            let export = if spec.export { "exportable" } else { "not exportable" };
-            vec![format!("{} {export} in {}: {}", spec.key_algorithm.as_str(), spec.region, diff::clip(&names.join(", "), diff))]
+            let (key, what) = match &spec.source {
+                Source::Public => (spec.key_algorithm.as_str(), if spec.export { "exportable" } else { "not exportable" }),
+                Source::PrivateCa(_) => (spec.key_algorithm.as_str(), "of a private CA, exportable"),
+                Source::Imported(facts) => (facts.as_ref().map_or("", |facts| facts.key_algorithm), "imported"),
+                Source::Existing(_) => return Vec::new(),
+            };
+            vec![format!("{key} {what} in {}: {}", spec.region, diff::clip(&names.join(", "), diff))]
         }
         Spec::Secret(spec) => vec![format!("name: {:?}; version known once {} is issued", spec.name, spec.certificate)],
         Spec::Object(spec) => match &spec.certificate {
@@ -198,6 +204,8 @@ pub(crate) fn summary(plan: &Plan) -> String {
     }
     let mut line = format!("{}; {} unchanged", parts.join(", "), plan.unchanged);
     let longest = plan.steps.iter().filter_map(|step| match &plan.graph.get(&step.addr)?.spec {
+        // An import is there at once, and what is only read is not waited for.
+        Spec::Certificate(spec) if matches!(spec.source, Source::Imported(_) | Source::Existing(_)) => None,
         Spec::Certificate(spec) if matches!(step.action, Action::Create | Action::Replace | Action::Read) => Some(spec.issue_timeout),
         _ => None,
     });

@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_acm::Client;
 use aws_sdk_acm::types::{
-    CertificateDetail, CertificateExport, CertificateOptions, CertificateSummary, Filters, KeyAlgorithm as SdkKeyAlgorithm, Tag,
-    ValidationMethod,
+    CertificateDetail, CertificateExport, CertificateOptions, CertificateSummary, CertificateType, Filters,
+    KeyAlgorithm as SdkKeyAlgorithm, Tag, ValidationMethod,
 };
 use aws_smithy_types::Blob;
 use futures::TryStreamExt as _;
 
 use super::failed;
-use crate::material::Exported;
+use crate::material::{Exported, Material};
 use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
-use crate::resource::certificate::{CertificateSpec, Dates, ValidationRecord, base_domain};
+use crate::resource::certificate::{CertificateSpec, Dates, Source, ValidationRecord, base_domain};
 use crate::secret::SecretBytes;
 
 /// All key types: without them the list leaves out every certificate but RSA 1024 and 2048 (API: ListCertificates, Includes.keyTypes).
@@ -28,6 +28,15 @@ pub struct Acm {
     region: String,
     scope: String,
     budget: Budget,
+}
+
+/// Where an import goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Import<'a> {
+    /// A new certificate with these tags.
+    New(&'a BTreeMap<String, String>),
+    /// In the place of what this ARN holds.
+    Again(&'a str),
 }
 
 /// A certificate as the list shows it.
@@ -56,7 +65,9 @@ pub struct Described {
     pub key_algorithm: String,
     /// Whether the key can be exported.
     pub export: bool,
-    /// `DNS`, `EMAIL`, …; absent for imported ones.
+    /// The private CA that signs it.
+    pub certificate_authority: Option<String>,
+    /// `DNS`, `EMAIL`, …; absent for imported and private ones.
     pub validation_method: Option<String>,
     /// Why it failed.
     pub failure_reason: Option<String>,
@@ -137,28 +148,61 @@ impl Acm {
         Ok(described(arn, detail))
     }
 
-    /// Requests a public certificate with DNS validation; the same token within the hour gives the same one. Returns the ARN.
+    /// Requests a certificate: a public one with DNS validation, or one of a private CA, which validates nothing and whose key can always be
+    /// exported. The same token within the hour gives the same one. Returns the ARN.
     pub async fn request(&self, spec: &CertificateSpec, tags: &BTreeMap<String, String>, token: &str) -> Result<String, ProviderError> {
         let operation = Call::RequestCertificate;
         self.budget.take(&self.scope, operation).await;
         let others: Vec<String> = spec.names.iter().filter(|name| **name != spec.domain).cloned().collect();
-        let export = if spec.export { CertificateExport::Enabled } else { CertificateExport::Disabled };
-        let answer = self
+        let request = self
             .client
             .request_certificate()
             .domain_name(&spec.domain)
             .set_subject_alternative_names((!others.is_empty()).then_some(others))
-            .validation_method(ValidationMethod::Dns)
             .key_algorithm(SdkKeyAlgorithm::from(spec.key_algorithm.as_str()))
-            .options(CertificateOptions::builder().export(export).build())
-            .idempotency_token(token)
-            .set_tags(Some(sdk_tags(tags)?))
-            .send()
-            .await
-            .map_err(|error| failed(operation, &spec.domain, error))?;
+            .idempotency_token(token);
+        let request = match &spec.source {
+            Source::PrivateCa(arn) => request.certificate_authority_arn(arn),
+            Source::Public => {
+                let export = if spec.export { CertificateExport::Enabled } else { CertificateExport::Disabled };
+                request.validation_method(ValidationMethod::Dns).options(CertificateOptions::builder().export(export).build())
+            }
+            // A request without a CA would be one for a public certificate.
+            Source::Imported(_) | Source::Existing(_) => {
+                return Err(ProviderError::own(operation.name(), &spec.domain, Class::Invalid, "it is no certificate to be requested"));
+            }
+        };
+        let answer = request.set_tags(Some(sdk_tags(tags)?)).send().await.map_err(|error| failed(operation, &spec.domain, error))?;
         let arn = answer.certificate_arn();
         arn.map(ToOwned::to_owned)
             .ok_or_else(|| ProviderError::own(operation.name(), &spec.domain, Class::Server, "the answer holds no ARN"))
+    }
+
+    /// Imports a certificate with its key: a new one with tags, or anew in the place of an imported one, whose tags stay (API:
+    /// ImportCertificate). No token guards a new one: it is sent once, and what became of a request without an answer has to be looked up.
+    /// Returns the ARN.
+    pub async fn import(&self, to: Import<'_>, material: &Material) -> Result<String, ProviderError> {
+        let operation = Call::ImportCertificate;
+        let subject = material.public().names().first().map_or("a certificate", String::as_str).to_owned();
+        self.budget.take(&self.scope, operation).await;
+        let key = material.key().expose_pem().map_err(|error| invalid(operation, &subject, &error))?;
+        let chain = material.public().chain_pem();
+        let request = self
+            .client
+            .import_certificate()
+            .certificate(Blob::new(material.public().leaf_pem()))
+            .private_key(Blob::new(key.expose_secret()))
+            .set_certificate_chain((!chain.is_empty()).then(|| Blob::new(chain)));
+        let sent = match to {
+            Import::New(tags) => {
+                let once = aws_sdk_acm::config::Config::builder().retry_config(aws_sdk_acm::config::retry::RetryConfig::disabled());
+                request.set_tags(Some(sdk_tags(tags)?)).customize().config_override(once).send().await
+            }
+            Import::Again(arn) => request.certificate_arn(arn).send().await,
+        };
+        let answer = sent.map_err(|error| failed(operation, &subject, error))?;
+        let arn = answer.certificate_arn().map(ToOwned::to_owned);
+        arn.ok_or_else(|| ProviderError::own(operation.name(), &subject, Class::Server, "the answer holds no ARN"))
     }
 
     /// Leaf and chain, PEM: free of charge.
@@ -290,7 +334,7 @@ fn summary(summary: &CertificateSummary) -> Option<Listed> {
         dates: Dates {
             not_before: summary.not_before().map(aws_smithy_types::DateTime::secs),
             not_after: summary.not_after().map(aws_smithy_types::DateTime::secs),
-            issued_at: summary.issued_at().map(aws_smithy_types::DateTime::secs),
+            issued_at: summary.issued_at().or(summary.imported_at()).map(aws_smithy_types::DateTime::secs),
         },
     })
 }
@@ -324,11 +368,13 @@ fn described(arn: &str, detail: &CertificateDetail) -> Described {
             dates: Dates {
                 not_before: detail.not_before().map(aws_smithy_types::DateTime::secs),
                 not_after: detail.not_after().map(aws_smithy_types::DateTime::secs),
-                issued_at: detail.issued_at().map(aws_smithy_types::DateTime::secs),
+                issued_at: detail.issued_at().or(detail.imported_at()).map(aws_smithy_types::DateTime::secs),
             },
         },
+        certificate_authority: detail.certificate_authority_arn().map(ToOwned::to_owned),
         key_algorithm: detail.key_algorithm().map(|k| k.as_str().replace('-', "_")).unwrap_or_default(),
-        export: detail.options().is_some_and(enabled),
+        // Those of a private CA can always be exported (API: CertificateOptions, Export).
+        export: detail.options().is_some_and(enabled) || detail.r#type().map(CertificateType::as_str) == Some("PRIVATE"),
         validation_method: options.iter().find_map(|o| o.validation_method()).map(|m| m.as_str().to_owned()),
         failure_reason: detail.failure_reason().map(|r| r.as_str().to_owned()),
         validations,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, ReplicaRegionType, ReplicationStatusType, Tag};
+use serde_json::Value;
 
 use super::failed;
 use crate::permissions::Call;
@@ -38,6 +39,21 @@ pub struct SecretEntry {
     pub is_deleted: bool,
     /// The service that manages it, if any.
     pub owning_service: Option<String>,
+    /// The region of the secret that it is a copy of, or its own when it has copies; absent: neither.
+    pub primary_region: Option<String>,
+    /// Its copies by region; absent where it isn't told: lists don't.
+    pub replicas: Option<BTreeMap<String, Replica>>,
+}
+
+/// A copy of a secret in another region, as its primary knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// Its KMS key; absent: `aws/secretsmanager`.
+    pub kms_key_id: Option<String>,
+    /// `InProgress`, `InSync`, `Failed`.
+    pub status: String,
+    /// Why it failed.
+    pub message: String,
 }
 
 /// What a secret is created with.
@@ -103,6 +119,8 @@ impl SecretsManager {
                     current_version: versions.and_then(current_of),
                     is_deleted: entry.deleted_date().is_some(),
                     owning_service: entry.owning_service().map(ToOwned::to_owned),
+                    primary_region: entry.primary_region().map(ToOwned::to_owned),
+                    replicas: None,
                 });
             }
             token = page.next_token().filter(|t| !t.is_empty()).map(ToOwned::to_owned);
@@ -126,7 +144,61 @@ impl SecretsManager {
             current_version: answer.version_ids_to_stages().and_then(current_of),
             is_deleted: answer.deleted_date().is_some(),
             owning_service: answer.owning_service().map(ToOwned::to_owned),
+            primary_region: answer.primary_region().map(ToOwned::to_owned),
+            replicas: Some(answer.replication_status().iter().filter_map(replica).collect()),
         })
+    }
+
+    /// The resource policy, if there is one.
+    pub async fn policy(&self, id: &str) -> Result<Option<Value>, ProviderError> {
+        let operation = Call::GetResourcePolicy;
+        self.budget.take(&self.scope, operation).await;
+        let answer = self.client.get_resource_policy().secret_id(id).send().await.map_err(|error| failed(operation, id, error))?;
+        let Some(text) = answer.resource_policy().filter(|text| !text.is_empty()) else { return Ok(None) };
+        let policy = serde_json::from_str(text);
+        policy.map(Some).map_err(|_| ProviderError::own(operation.name(), id, Class::Server, "the policy in the answer is no JSON"))
+    }
+
+    /// Sets the resource policy; one that lets everyone in is refused.
+    pub async fn set_policy(&self, id: &str, policy: &Value) -> Result<(), ProviderError> {
+        let operation = Call::PutResourcePolicy;
+        self.budget.take(&self.scope, operation).await;
+        let request = self.client.put_resource_policy().secret_id(id).resource_policy(policy.to_string()).block_public_policy(true);
+        request.send().await.map_err(|error| failed(operation, id, error))?;
+        Ok(())
+    }
+
+    /// Takes the resource policy off.
+    pub async fn remove_policy(&self, id: &str) -> Result<(), ProviderError> {
+        let operation = Call::DeleteResourcePolicy;
+        self.budget.take(&self.scope, operation).await;
+        self.client.delete_resource_policy().secret_id(id).send().await.map_err(|error| failed(operation, id, error))?;
+        Ok(())
+    }
+
+    /// Begins to copy a secret to these regions, each with its KMS key. A secret of the name that is there is not overwritten.
+    pub async fn replicate(&self, id: &str, to: &BTreeMap<String, Option<String>>) -> Result<(), ProviderError> {
+        if to.is_empty() {
+            return Ok(());
+        }
+        let operation = Call::ReplicateSecretToRegions;
+        self.budget.take(&self.scope, operation).await;
+        let regions = to.iter().map(|(region, key)| ReplicaRegionType::builder().region(region).set_kms_key_id(key.clone()).build());
+        let request = self.client.replicate_secret_to_regions().secret_id(id).set_add_replica_regions(Some(regions.collect()));
+        request.send().await.map_err(|error| failed(operation, id, error))?;
+        Ok(())
+    }
+
+    /// Removes the copies in these regions.
+    pub async fn remove_replicas(&self, id: &str, from: &[String]) -> Result<(), ProviderError> {
+        if from.is_empty() {
+            return Ok(());
+        }
+        let operation = Call::RemoveRegionsFromReplication;
+        self.budget.take(&self.scope, operation).await;
+        let request = self.client.remove_regions_from_replication().secret_id(id).set_remove_replica_regions(Some(from.to_vec()));
+        request.send().await.map_err(|error| failed(operation, id, error))?;
+        Ok(())
     }
 
     /// Creates a secret with its first version. Returns the ARN.
@@ -227,6 +299,15 @@ impl SecretsManager {
 fn text(value: &SecretBytes, operation: Call, subject: &str) -> Result<String, ProviderError> {
     let text = String::from_utf8(value.expose_secret().to_vec());
     text.map_err(|_| ProviderError::own(operation.name(), subject, Class::Invalid, "the value is not text"))
+}
+
+fn replica(status: &ReplicationStatusType) -> Option<(String, Replica)> {
+    let replica = Replica {
+        kms_key_id: status.kms_key_id().map(ToOwned::to_owned),
+        status: status.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        message: status.status_message().unwrap_or_default().to_owned(),
+    };
+    Some((status.region()?.to_owned(), replica))
 }
 
 fn current_of(versions: &std::collections::HashMap<String, Vec<String>>) -> Option<String> {

@@ -49,6 +49,7 @@ pub(super) fn populate(tx: &mut Tx<'_>) -> Result<(), SandboxError> {
 pub(super) fn happen(tx: &mut Tx<'_>, due: &Due) -> Result<(), SandboxError> {
     match due.what.split_once('.') {
         Some(("acm", what)) => acm::happen(tx, what, &due.to),
+        Some(("secretsmanager", "replicate")) => secrets::arrive(tx, &due.to),
         Some(("secretsmanager", _)) => secrets::purge(tx, &due.to),
         Some(("eks", what)) => eks::happen(tx, what, &due.to),
         _ => Ok(()),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{aws, deliveries, names, syntax, zones};
+use super::{aws, deliveries, names, origins, syntax, zones};
 use crate::diag::{Place, shown};
 use crate::input::Entry;
 use crate::stack::origin::join;
 use crate::stack::parse::{Fields, Reader};
-use crate::stack::{Aws, Certificate, Dns, KeyAlgorithm, schema};
+use crate::stack::{Aws, Certificate, CertificateOrigin, Dns, KeyAlgorithm, schema};
 
 /// How long to wait for the issue by default, and at most: ACM itself gives up after 72 hours.
 const ISSUE_TIMEOUT: u64 = 2_700;
@@ -44,7 +44,15 @@ fn certificate(
     fields.place = entry.key_place.clone();
     let none = BTreeMap::new();
     let inherited = aws.map_or(&none, |aws| &aws.tags);
-    let names = names::names(reader, &fields);
+    let origin = origins::origin(reader, &fields);
+    let is_named = fields.get("domain").is_some() || fields.get("names").is_some();
+    let needs_names = match &origin {
+        Some(CertificateOrigin::Public | CertificateOrigin::PrivateCa { .. }) => true,
+        Some(CertificateOrigin::Existing { .. }) => false,
+        // Of an import its files tell the names; of an origin that is wrong no more is told.
+        Some(CertificateOrigin::Imported(_)) | None => is_named,
+    };
+    let names = if needs_names { names::names(reader, &fields) } else { Some(names::Names::none()) };
     let zones = zones::zones(reader, &fields);
     if let Some(names) = &names {
         zones::contain(reader, &zones, names);
@@ -52,14 +60,21 @@ fn certificate(
     let dns = dns(reader, &fields);
     let key_algorithm = key_algorithm(reader, &fields);
     let export = reader.boolean(&fields, "export");
-    let region = aws::region(reader, &fields);
+    let region = match &origin {
+        Some(CertificateOrigin::Existing { arn }) => origins::region(arn).map(ToOwned::to_owned),
+        _ => aws::region(reader, &fields),
+    };
     let tags = aws::tags(reader, &fields, inherited);
     let adopt = reader.boolean(&fields, "adopt");
     let issue_timeout = issue_timeout(reader, &fields);
     let place = region.as_deref().or(aws.map(|aws| aws.region.as_str())).unwrap_or_default();
     let secrets_manager = deliveries::secrets_manager(reader, &fields, place, inherited, taken);
     let tls_secrets = deliveries::tls_secrets(reader, &fields, stack, taken);
-    if fields.get("export").is_none() || export == Some(false) {
+    if let (Some(origin), Some(aws)) = (&origin, aws) {
+        origins::surroundings(reader, &fields, origin, aws, place);
+    }
+    // Only of a public certificate the key may stay in ACM for good.
+    if origin == Some(CertificateOrigin::Public) && (fields.get("export").is_none() || export == Some(false)) {
         for delivery in ["secrets_manager", "tls_secrets"].iter().filter_map(|key| fields.get(key)) {
             let detail = format!("`{}` needs the private key, and the certificate is not exportable", fields.at(&delivery.key));
             let help =
@@ -69,6 +84,7 @@ fn certificate(
     }
     let names_set = names.as_ref().map(names::set);
     Some(Certificate {
+        origin: origin?,
         domain: names?.domain,
         names: names_set?,
         zones,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{aws, namespaces, syntax};
+use super::{aws, manifests, namespaces, syntax};
 use crate::diag::{Diagnostic, Place, shown};
 use crate::input::{Node, Value};
 use crate::stack::parse::{Fields, Reader, Spanned};
@@ -38,6 +38,8 @@ pub(super) fn secrets_manager(
             recovery_window_days: RECOVERY_WINDOW,
             tags: BTreeMap::new(),
             adopt: false,
+            replicas: BTreeMap::new(),
+            policy: None,
             place: name.place,
         });
     }
@@ -61,10 +63,74 @@ pub(super) fn secrets_manager(
         recovery_window_days: recovery_window(reader, &fields),
         tags: aws::tags(reader, &fields, inherited_tags),
         adopt: reader.boolean(&fields, "adopt").unwrap_or(false),
+        replicas: replicas(reader, &fields, region),
+        policy: policy(reader, &fields),
         place: name.as_ref().map_or_else(|| entry.key_place.clone(), |name| name.place.clone()),
         name: name?.text,
     };
     Some(delivery)
+}
+
+/// The regions that get a copy: names, or maps with a key of KMS.
+fn replicas(reader: &mut Reader<'_>, secret: &Fields<'_>, home: &str) -> BTreeMap<String, Option<String>> {
+    let mut replicas = BTreeMap::new();
+    let path = secret.at("replicas");
+    let Some(node) = secret.value("replicas") else { return replicas };
+    for item in reader.list(node, &path) {
+        let (region, key) = if matches!(item.value, Value::Map(_)) {
+            let Some(fields) = reader.fields(item, &path, &schema::REPLICA) else { continue };
+            let region = reader.required(&fields, "region", "us-east-1");
+            (region, reader.string_of(&fields, "kms_key_id").map(|key| key.text))
+        } else {
+            (reader.string(item, &path), None)
+        };
+        let Some(region) = region else { continue };
+        let why = match () {
+            () if !syntax::is_region(&region.text) => "is not a region",
+            () if region.text == home => "is the secret's own region",
+            () if replicas.contains_key(&region.text) => "is named twice",
+            () => {
+                replicas.insert(region.text, key.filter(|key| key != DEFAULT_KEY));
+                continue;
+            }
+        };
+        let detail = format!("{} {why}", shown(&region.text));
+        reader.error(
+            "secret/replica",
+            "bad replica of a secret",
+            detail,
+            &region.place,
+            "name each other region once, such as `us-east-1`",
+        );
+    }
+    replicas
+}
+
+/// The key that Secrets Manager uses when none is named.
+const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
+/// Most characters of a resource policy (API: PutResourcePolicy).
+const MOST_POLICY: usize = 20_480;
+
+/// The resource policy, as JSON.
+fn policy(reader: &mut Reader<'_>, secret: &Fields<'_>) -> Option<serde_json::Value> {
+    let entry = secret.get("policy")?;
+    let policy = manifests::input(reader, &entry.value, &secret.at("policy"))?;
+    let has_statements = match policy.get("Statement") {
+        Some(serde_json::Value::Array(statements)) => !statements.is_empty() && statements.iter().all(serde_json::Value::is_object),
+        Some(one) => one.is_object(),
+        None => false,
+    };
+    let length = policy.to_string().chars().count();
+    let why = match () {
+        () if !has_statements => format!("`{}` has no `Statement`", secret.at("policy")),
+        () if length > MOST_POLICY => {
+            format!("`{}` has {length} characters, and Secrets Manager takes {MOST_POLICY}", secret.at("policy"))
+        }
+        () => return Some(policy),
+    };
+    let help = "write it as IAM has it: `policy: {Version: \"2012-10-17\", Statement: [{Effect: Allow, …}]}`";
+    reader.error("secret/policy", "bad resource policy", why, &entry.value.place, help);
+    None
 }
 
 fn secret_name(reader: &mut Reader<'_>, name: &Spanned, region: &str, taken: &mut Taken) {

@@ -65,7 +65,7 @@ fn files(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestSource> {
 }
 
 /// A path relative to the file that names it, as one relative to the working directory.
-fn beside(path: &Spanned) -> String {
+pub(super) fn beside(path: &Spanned) -> String {
     let folder = Path::new(&*path.place.file).parent().unwrap_or(Path::new(""));
     folder.join(&path.text).to_string_lossy().into_owned()
 }
@@ -115,8 +115,8 @@ fn templates(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestSource
     sources
 }
 
-/// An input of a template: as kubectl reads it, with variables put into texts.
-fn input(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Json> {
+/// A value of any form, such as an input of a template: as kubectl reads it, with variables put into texts.
+pub(super) fn input(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Json> {
     match &node.value {
         Value::Map(entries) => {
             let entries = entries.iter().map(|entry| Some((entry.key.clone(), input(reader, &entry.value, &join(path, &entry.key))?)));

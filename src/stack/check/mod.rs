@@ -7,6 +7,7 @@ mod deliveries;
 mod manifests;
 mod names;
 mod namespaces;
+mod origins;
 mod ownership;
 mod syntax;
 mod timeouts;

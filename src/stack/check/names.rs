@@ -15,6 +15,13 @@ pub(super) struct Names {
     pub(super) all: BTreeMap<String, Place>,
 }
 
+impl Names {
+    /// None: what is there tells them.
+    pub(super) fn none() -> Self {
+        Self { domain: String::new(), all: BTreeMap::new() }
+    }
+}
+
 /// Reads `domain` and `names`. Nothing when one of them isn't a name.
 pub(super) fn names(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Names> {
     let first = reader.required(fields, "domain", "<name>");

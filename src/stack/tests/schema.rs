@@ -15,7 +15,7 @@ fn base() -> Json {
         "cluster": {"context": "c"},
         "certificates": {"edge": {
             "domain": "a.example.com", "export": true, "zone": {"name": "example.com"},
-            "secrets_manager": {"name": "edge"}, "tls_secrets": [{"namespace": "a", "name": "b"}],
+            "secrets_manager": {"name": "edge", "replicas": [{"region": "us-east-1"}]}, "tls_secrets": [{"namespace": "a", "name": "b"}],
         }},
         "namespaces": {"a": {}},
         "state": {},
@@ -131,7 +131,7 @@ fn every_key_of_the_schema_is_read_and_its_type_is_checked_by_both() {
             continue; // The first is followed before the sections are read; of the second nothing is used.
         }
         let wrong = match takes {
-            Shape::Map(_) | Shape::Named(..) => json!("x"),
+            Shape::Map(_) | Shape::Named(..) | Shape::Object => json!("x"),
             Shape::List(_) => json!({"x": "y"}),
             Shape::Either(_) => json!([[["x"]]]),
             _ => json!({"x": ["y"]}),

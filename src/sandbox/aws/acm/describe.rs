@@ -19,7 +19,7 @@ pub(super) fn describe(tx: &Tx<'_>, caller: &Caller, input: &ArnInput) -> Outcom
     set("DomainName", json!(certificate.domain_name()));
     set("SubjectAlternativeNames", json!(certificate.names));
     set("Status", json!(certificate.status));
-    set("Type", json!(if certificate.imported { "IMPORTED" } else { "AMAZON_ISSUED" }));
+    set("Type", json!(certificate.kind()));
     // Not as the model spells it: RSA-2048 (semantics R3).
     set("KeyAlgorithm", json!(certificate.key_algorithm.replace('_', "-")));
     set("InUseBy", json!(certificate.in_use_by));
@@ -39,6 +39,10 @@ pub(super) fn describe(tx: &Tx<'_>, caller: &Caller, input: &ArnInput) -> Outcom
         set("CreatedAt", seconds(certificate.created));
         set("IssuedAt", json!(certificate.issued.map(seconds)));
         set("CertificateKeyPairOrigin", json!("AWS_MANAGED"));
+        set("CertificateAuthorityArn", json!(certificate.authority));
+    }
+    // Only of certificates that Amazon itself signs (API: CertificateDetail, DomainValidationOptions).
+    if certificate.kind() == "AMAZON_ISSUED" {
         let domains: Vec<Value> =
             certificate.domains.iter().map(|domain| show(&certificate, domain, &json!(domain.status), records)).collect();
         set("DomainValidationOptions", json!(domains));
@@ -79,8 +83,9 @@ fn key_usages(certificate: &Certificate) -> Value {
 }
 
 fn options(certificate: &Certificate) -> Value {
-    let mut options = json!({ "CertificateTransparencyLoggingPreference": if certificate.imported { "DISABLED" } else { "ENABLED" } });
-    if !certificate.imported {
+    let is_public = certificate.kind() == "AMAZON_ISSUED";
+    let mut options = json!({ "CertificateTransparencyLoggingPreference": if is_public { "ENABLED" } else { "DISABLED" } });
+    if is_public {
         options["Export"] = json!(if certificate.exportable { "ENABLED" } else { "DISABLED" });
     }
     options

@@ -64,6 +64,13 @@ pub(super) fn import(tx: &mut Tx<'_>, caller: &Caller, input: Input) -> Outcome<
     if certificate.as_ref().is_some_and(|certificate| !certificate.imported) {
         return Err(refuse("ValidationException", "Only an imported certificate can be imported again."));
     }
+    // The key's type and size stay those of the first import (ACM user guide, "Reimport a certificate").
+    if certificate.as_ref().is_some_and(|certificate| certificate.key_algorithm != read.key_algorithm) {
+        return Err(refuse("ValidationException", "The key type and size of a certificate can't be changed by a reimport."));
+    }
+    if read.issuer != read.subject && chain.is_none() {
+        return Err(refuse("ValidationException", "A certificate that isn't self-signed needs its chain."));
+    }
     let tags = checked(&input.tags.unwrap_or_default(), &certificate.as_ref().map(|each| each.tags.clone()).unwrap_or_default())?;
     let now = tx.now();
     let fresh = tx.fresh();

@@ -107,7 +107,7 @@ fn summary(certificate: &Certificate) -> Value {
         "SubjectAlternativeNameSummaries": certificate.names.iter().take(100).collect::<Vec<_>>(),
         "HasAdditionalSubjectAlternativeNames": certificate.names.len() > 100,
         "Status": certificate.status,
-        "Type": if certificate.imported { "IMPORTED" } else { "AMAZON_ISSUED" },
+        "Type": certificate.kind(),
         "KeyAlgorithm": certificate.key_algorithm,
         "KeyUsages": if certificate.not_after.is_some() { key_usage_names(certificate) } else { Vec::new() },
         "ExtendedKeyUsages": if certificate.not_after.is_some() { vec!["TLS_WEB_SERVER_AUTHENTICATION"] } else { Vec::new() },
@@ -127,7 +127,8 @@ fn summary(certificate: &Certificate) -> Value {
     time("CreatedAt", Some(certificate.created));
     if certificate.imported {
         time("ImportedAt", Some(certificate.created));
-    } else {
+    }
+    if certificate.kind() == "AMAZON_ISSUED" {
         summary["ExportOption"] = json!(if certificate.exportable { "ENABLED" } else { "DISABLED" });
     }
     summary

@@ -35,7 +35,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, caller: &Caller, input: &ArnInput) -> Outc
     for part in ["cert", "pem", "key"] {
         tx.delete(&certificate.part(part));
     }
-    if !certificate.imported {
+    if certificate.kind() == "AMAZON_ISSUED" {
         let key = meter(caller);
         let mut meter: Meter = tx.read(&key)?.unwrap_or_default();
         meter.live = meter.live.saturating_sub(1);

@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod list;
 mod manage;
+mod private;
 mod renew;
 mod request;
 mod tags;
@@ -24,6 +25,7 @@ use crate::sandbox::world::Tx;
 
 pub(in crate::sandbox) use export::passphrases;
 pub(in crate::sandbox) use manage::set_in_use;
+pub(in crate::sandbox) use private::set_status as set_private_ca;
 pub(super) use validate::record_changed;
 
 /// A certificate's state (semantics 1.3).
@@ -53,6 +55,9 @@ pub(super) struct Certificate {
     status: Status,
     failure: Option<String>,
     exportable: bool,
+    /// The private CA that signs it.
+    #[serde(default)]
+    authority: Option<String>,
     by_email: bool,
     created: Timestamp,
     /// From when on it can be described.
@@ -146,6 +151,7 @@ pub(super) fn happen(tx: &mut Tx<'_>, what: &str, key: &str) -> Result<(), Sandb
     // It may have been deleted since.
     let Some(certificate) = tx.read::<Certificate>(key)? else { return Ok(()) };
     match what {
+        "sign" => private::sign(tx, certificate),
         "records" | "watch" => validate::watch(tx, certificate),
         "validate" => validate::validate(tx, certificate),
         "timeout" => validate::time_out(tx, certificate),
@@ -188,6 +194,15 @@ impl Certificate {
 
     fn domain_name(&self) -> &str {
         self.names.first().map_or("", String::as_str)
+    }
+
+    /// The API's word for where it comes from.
+    fn kind(&self) -> &'static str {
+        match (&self.authority, self.imported) {
+            (_, true) => "IMPORTED",
+            (Some(_), false) => "PRIVATE",
+            (None, false) => "AMAZON_ISSUED",
+        }
     }
 
     fn renewable(&self) -> bool {

@@ -3,8 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::validate::{self, RENEWAL_WINDOW};
-use super::{ArnInput, Certificate, DomainStatus, RenewalStatus, Status, find};
+use super::{ArnInput, Certificate, DomainStatus, RenewalStatus, Status, find, private, validate};
 use crate::sandbox::aws::wire::{Caller, Outcome, refuse};
 use crate::sandbox::due::{after, delay, schedule};
 use crate::sandbox::error::SandboxError;
@@ -27,7 +26,7 @@ pub(super) fn request(tx: &mut Tx<'_>, caller: &Caller, input: &ArnInput) -> Out
 
 /// Begins the renewal of a certificate that is near its end, if it's eligible.
 pub(super) fn begin_if_due(tx: &mut Tx<'_>, certificate: Certificate) -> Result<(), SandboxError> {
-    let near = certificate.not_after.is_some_and(|end| tx.now() >= after(end, -RENEWAL_WINDOW));
+    let near = certificate.not_after.is_some_and(|end| tx.now() >= after(end, -certificate.window()));
     if near && certificate.renewable() && !renewing(&certificate) { begin(tx, certificate) } else { Ok(()) }
 }
 
@@ -61,7 +60,10 @@ pub(super) fn complete(tx: &mut Tx<'_>, mut certificate: Certificate) -> Result<
             domain.seen = if missing.contains(&domain.name) { None } else { Some(tx.now()) };
         }
         schedule(tx, after(tx.now(), SignedDuration::from_hours(24)), "acm.renew", &certificate.key())?;
-    } else if validate::forbidden(tx, &certificate)? {
+    } else if let Some(reason) = private::obstacle(tx, &certificate)? {
+        renewal.status = RenewalStatus::Failed;
+        renewal.reason = Some(reason.to_owned());
+    } else if certificate.authority.is_none() && validate::forbidden(tx, &certificate)? {
         renewal.status = RenewalStatus::Failed;
         renewal.reason = Some("CAA_ERROR".to_owned());
     } else {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::tags::{Tag, checked};
-use super::{Certificate, Domain, DomainStatus, Status, prefix, validate};
+use super::{Certificate, Domain, DomainStatus, Status, prefix, private, validate};
 use crate::sandbox::aws::wire::{Caller, Outcome, hex, refuse};
 use crate::sandbox::due::{after, delay, schedule};
 use crate::sandbox::settings::{self, Settings, bounds};
@@ -65,6 +65,7 @@ struct Order {
     by_email: bool,
     exportable: bool,
     key_algorithm: String,
+    authority: Option<String>,
     tags: BTreeMap<String, String>,
 }
 
@@ -91,15 +92,22 @@ pub(super) fn request(tx: &mut Tx<'_>, caller: &Caller, input: Input) -> Outcome
     if order.names.len() > settings.names_per_certificate {
         return Err(refuse("LimitExceededException", "Certificate has too many domains."));
     }
-    count(tx, caller, &settings)?;
+    if order.authority.is_none() {
+        count(tx, caller, &settings)?;
+    }
 
     let certificate = order.certificate(tx, caller, &settings);
     certificate.save(tx)?;
+    if certificate.authority.is_some() {
+        private::schedule_signature(tx, &certificate)?;
+    }
     for domain in &certificate.domains {
         tx.write(&validate::interest(domain, &certificate), &certificate.key())?;
     }
-    schedule(tx, certificate.records_at, "acm.records", &certificate.key())?;
-    schedule(tx, after(tx.now(), TIMEOUT), "acm.timeout", &certificate.key())?;
+    if certificate.authority.is_none() {
+        schedule(tx, certificate.records_at, "acm.records", &certificate.key())?;
+        schedule(tx, after(tx.now(), TIMEOUT), "acm.timeout", &certificate.key())?;
+    }
     if let Some(key) = token_key {
         tx.write(&key, &Token { arn: certificate.arn.clone(), parameters, at: tx.now() })?;
     }
@@ -153,13 +161,15 @@ impl Order {
                 names.push(other);
             }
         }
-        if input.certificate_authority_arn.is_some() {
-            return Err(refuse("InvalidArnException", "The sandbox has no private certificate authorities."));
+        let authority = input.certificate_authority_arn;
+        if let Some(arn) = authority.as_ref().filter(|arn| private::place(arn).is_none()) {
+            return Err(refuse("InvalidArnException", format!("The Amazon Resource Name (ARN) is not valid: {arn}")));
         }
         if input.managed_by.is_some() || input.validation_method.as_deref() == Some("HTTP") {
             return Err(refuse("InvalidParameterException", "The sandbox has no certificates that CloudFront manages."));
         }
         let by_email = match input.validation_method.as_deref() {
+            _ if authority.is_some() => false,
             None | Some("EMAIL") => true,
             Some("DNS") => false,
             Some(other) => return Err(constraint("validationMethod", other, "Member must satisfy enum value set: [EMAIL, DNS, HTTP]")),
@@ -177,12 +187,14 @@ impl Order {
             Some(other) => return Err(constraint("keyAlgorithm", other, "Member must satisfy enum value set")),
         };
         let exportable = match input.options.and_then(|options| options.export).as_deref() {
+            // The key of one that a private CA signs can always be exported.
+            _ if authority.is_some() => true,
             None | Some("DISABLED") => false,
             Some("ENABLED") => true,
             Some(other) => return Err(constraint("options.export", other, "Member must satisfy enum value set: [ENABLED, DISABLED]")),
         };
         let tags = checked(&input.tags, &BTreeMap::new())?;
-        Ok(Self { names, by_email, exportable, key_algorithm: key_algorithm.to_owned(), tags })
+        Ok(Self { names, by_email, exportable, key_algorithm: key_algorithm.to_owned(), authority, tags })
     }
 
     /// All that has to be the same when a token is used again.
@@ -190,7 +202,8 @@ impl Order {
         let mut names = self.names.clone();
         names[1..].sort_unstable();
         let tags: Vec<String> = self.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let flags = format!("{} {} {}", self.by_email, self.exportable, self.key_algorithm);
+        let authority = self.authority.as_deref().unwrap_or_default();
+        let flags = format!("{} {} {} {authority}", self.by_email, self.exportable, self.key_algorithm);
         hex(&digest(&[&names.join(" "), &flags, &tags.join("\n")]))
     }
 
@@ -200,7 +213,8 @@ impl Order {
         let now = tx.now();
         let visible = after(now, delay(tx, bounds(settings.describe_after), &["visible", &arn]));
         let records_at = after(now, delay(tx, bounds(settings.records_after), &["records", &arn]));
-        let domains = self.names.iter().map(|name| {
+        let validated = self.names.iter().filter(|_| self.authority.is_none());
+        let domains = validated.map(|name| {
             let (record_name, record_value) = validate::record(tx, &caller.account, name);
             Domain { name: name.clone(), record_name, record_value, status: DomainStatus::PendingValidation, seen: None }
         });
@@ -212,6 +226,7 @@ impl Order {
             names: self.names,
             key_algorithm: self.key_algorithm,
             exportable: self.exportable,
+            authority: self.authority,
             by_email: self.by_email,
             tags: self.tags,
             created: now,
@@ -237,6 +252,7 @@ impl Certificate {
             status: Status::PendingValidation,
             failure: None,
             exportable: false,
+            authority: None,
             by_email: false,
             created: now,
             visible: now,

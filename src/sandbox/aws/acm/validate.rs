@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Certificate, Domain, DomainStatus, Pem, Renewal, RenewalStatus, Status};
+use super::{Certificate, Domain, DomainStatus, Pem, Renewal, RenewalStatus, Status, private};
 use crate::sandbox::aws::authority::{self, Issued, KeyAlgorithm};
 use crate::sandbox::aws::route53::names::normalize;
 use crate::sandbox::aws::route53::resolve;
@@ -15,9 +15,16 @@ use crate::sandbox::world::{Tx, parse};
 /// Public certificates are valid for 198 days since February 2026 (semantics 1.4).
 const VALIDITY_DAYS: i64 = 198;
 /// Renewal begins this long before the end (semantics 1.4).
-pub(super) const RENEWAL_WINDOW: SignedDuration = SignedDuration::from_hours(45 * 24);
+const RENEWAL_WINDOW: SignedDuration = SignedDuration::from_hours(45 * 24);
 /// Who may issue, by CAA (semantics 1.3).
 const CAA_NAMES: &[&str] = &["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"];
+
+impl Certificate {
+    /// How long before its end its renewal begins.
+    pub(super) fn window(&self) -> SignedDuration {
+        if self.authority.is_some() { private::RENEWAL_WINDOW } else { RENEWAL_WINDOW }
+    }
+}
 
 /// The validation record of a name: the same for an apex and its wildcard, in all regions of an account.
 pub(super) fn record(tx: &Tx<'_>, account: &str, name: &str) -> (String, String) {
@@ -144,20 +151,25 @@ pub(super) fn issue(tx: &mut Tx<'_>, certificate: &mut Certificate) -> Result<()
         _ => KeyAlgorithm::Rsa2048,
     };
     let not_before = midnight(tx.now());
-    let not_after = after(not_before, SignedDuration::from_secs(VALIDITY_DAYS * 86_400 - 1));
-    let Issued { leaf_pem, key, serial } = authority::issue(tx, &certificate.names, algorithm, not_before, not_after)?;
-    let chain = authority::chain_pem(tx)?;
+    let days = if certificate.authority.is_some() { private::VALIDITY_DAYS } else { VALIDITY_DAYS };
+    let not_after = after(not_before, SignedDuration::from_secs(days * 86_400 - 1));
+    let signer = match &certificate.authority {
+        Some(arn) => private::signer(tx, arn)?,
+        None => authority::public(tx)?,
+    };
+    let Issued { leaf_pem, key, serial } = authority::issue(tx, &signer, &certificate.names, algorithm, not_before, not_after)?;
+    let chain = signer.chain_pem.clone();
     tx.write(&certificate.part("pem"), &Pem { leaf: leaf_pem, chain })?;
     tx.write(&certificate.part("key"), &base64(&key))?;
     certificate.not_before = Some(not_before);
     certificate.not_after = Some(not_after);
     certificate.serial = Some(serial);
     certificate.subject = Some(format!("CN={}", certificate.domain_name()));
-    certificate.issuer = Some(authority::issuer_name().to_owned());
+    certificate.issuer = Some(certificate.authority.as_ref().map_or_else(|| authority::issuer_name().to_owned(), |_| signer.name.clone()));
     certificate.signature_algorithm = Some("SHA256WITHECDSA".to_owned());
     certificate.exported_since_issue = false;
     let key = certificate.key();
-    schedule(tx, after(not_after, -RENEWAL_WINDOW), "acm.window", &key)?;
+    schedule(tx, after(not_after, -certificate.window()), "acm.window", &key)?;
     schedule(tx, after(not_after, SignedDuration::from_secs(1)), "acm.expire", &key)
 }
 

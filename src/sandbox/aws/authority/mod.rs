@@ -59,6 +59,32 @@ pub(super) struct Issued {
     pub(super) serial: String,
 }
 
+/// What certificates are signed with.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Signer {
+    /// The common name of its certificate.
+    pub(super) name: String,
+    /// What follows a leaf: its certificate, and those above it.
+    pub(super) chain_pem: String,
+    /// PKCS#8, in base64.
+    key: String,
+}
+
+/// What Amazon's own certificates are signed with.
+pub(super) fn public(tx: &Tx<'_>) -> Result<Signer, SandboxError> {
+    let Authority { root_pem, intermediate_pem, intermediate_key } = read(tx)?;
+    Ok(Signer { name: INTERMEDIATE.to_owned(), chain_pem: intermediate_pem + &root_pem, key: intermediate_key })
+}
+
+/// A new root of this name.
+pub(super) fn root(tx: &mut Tx<'_>, name: &str) -> Result<Signer, SandboxError> {
+    let until = after(tx.now(), SignedDuration::from_hours(24 * CA_DAYS));
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
+    let certificate = ca_params(name, 0, tx.fresh(), tx.now(), until).self_signed(&key).map_err(failed)?;
+    let chain_pem = pem("CERTIFICATE", certificate.der())?;
+    Ok(Signer { name: name.to_owned(), chain_pem, key: BASE64.encode(key.serialized_der()) })
+}
+
 /// Makes the authority of a new world.
 pub(super) fn populate(tx: &mut Tx<'_>) -> Result<(), SandboxError> {
     let until = after(tx.now(), SignedDuration::from_hours(24 * CA_DAYS));
@@ -81,12 +107,6 @@ pub(in crate::sandbox) fn root_pem(tx: &Tx<'_>) -> Result<String, SandboxError> 
     Ok(read(tx)?.root_pem)
 }
 
-/// What ACM gives beside a leaf: the intermediate and then the root.
-pub(super) fn chain_pem(tx: &Tx<'_>) -> Result<String, SandboxError> {
-    let authority = read(tx)?;
-    Ok(authority.intermediate_pem + &authority.root_pem)
-}
-
 /// The issuer of all leaves, as ACM's descriptions name theirs (`Amazon`).
 pub(super) fn issuer_name() -> &'static str {
     "Sandbox"
@@ -95,12 +115,12 @@ pub(super) fn issuer_name() -> &'static str {
 /// Makes a key and a certificate for names, the first of which becomes the subject's common name.
 pub(super) fn issue(
     tx: &mut Tx<'_>,
+    signer: &Signer,
     names: &[String],
     algorithm: KeyAlgorithm,
     not_before: Timestamp,
     not_after: Timestamp,
 ) -> Result<Issued, SandboxError> {
-    let authority = read(tx)?;
     let serial = positive(tx.fresh());
     let mut params = params(names.first().map_or("", String::as_str), &serial, not_before, not_after);
     params.subject_alt_names =
@@ -110,9 +130,9 @@ pub(super) fn issue(
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
 
-    let intermediate_key = BASE64.decode(&authority.intermediate_key).map_err(|error| SandboxError::Authority(error.to_string()))?;
-    let issuer_params = ca_params(INTERMEDIATE, 0, [0; 32], not_before, not_after);
-    let issuer_key = KeyPair::try_from(intermediate_key).map_err(failed)?;
+    let signing_key = BASE64.decode(&signer.key).map_err(|error| SandboxError::Authority(error.to_string()))?;
+    let issuer_params = ca_params(&signer.name, 0, [0; 32], not_before, not_after);
+    let issuer_key = KeyPair::try_from(signing_key).map_err(failed)?;
     let issuer = Issuer::from_params(&issuer_params, &issuer_key);
     let (leaf, key) = match algorithm {
         KeyAlgorithm::Rsa2048 => {

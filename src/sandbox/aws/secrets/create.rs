@@ -64,6 +64,8 @@ pub(super) fn create(tx: &mut Tx<'_>, caller: &Caller, input: Input) -> Outcome 
         deleted: None,
         versions: BTreeMap::new(),
         policy: None,
+        replicas: BTreeMap::new(),
+        primary: None,
         ever_tagged: !tags.is_empty(),
         tags,
     };

@@ -44,6 +44,11 @@ pub(super) fn delete(tx: &mut Tx<'_>, caller: &Caller, input: Input) -> Outcome 
         let message = "You tried to perform the operation on a secret that's currently marked deleted.";
         return Err(refuse("InvalidRequestException", message));
     }
+    if !secret.replicas.is_empty() {
+        let regions: Vec<&str> = secret.replicas.keys().map(String::as_str).collect();
+        let message = format!("You can't delete secret {} that still has replica regions {}", secret.name, regions.join(", "));
+        return Err(refuse("InvalidParameterException", message));
+    }
     let mut output = secret.names();
     if force {
         output["DeletionDate"] = seconds(tx.now());

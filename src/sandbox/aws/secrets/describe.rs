@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{IdInput, Secret, find, seconds};
+use super::{IdInput, Secret, find, replicas, seconds};
 use crate::sandbox::aws::wire::{Caller, Outcome};
 use crate::sandbox::world::Tx;
 
@@ -10,6 +10,9 @@ pub(super) fn describe(tx: &Tx<'_>, caller: &Caller, input: &IdInput) -> Outcome
     let secret = find(tx, caller, input.secret_id.as_deref())?;
     let mut output = show(&secret);
     output["VersionIdsToStages"] = json!(secret.stages());
+    if !secret.replicas.is_empty() {
+        output["ReplicationStatus"] = replicas::show(&secret);
+    }
     Ok(output)
 }
 
@@ -26,6 +29,9 @@ pub(super) fn show(secret: &Secret) -> Value {
     // Absent for the account's default key.
     if let Some(key) = &secret.kms_key_id {
         output["KmsKeyId"] = json!(key);
+    }
+    if let Some(primary) = secret.primary.as_ref().or(Some(&secret.region).filter(|_| !secret.replicas.is_empty())) {
+        output["PrimaryRegion"] = json!(primary);
     }
     if let Some((deleted, _)) = secret.deleted {
         output["DeletedDate"] = seconds(deleted);

@@ -5,6 +5,7 @@ mod delete;
 mod describe;
 mod list;
 mod policy;
+mod replicas;
 mod stages;
 mod tags;
 mod value;
@@ -22,6 +23,7 @@ use crate::sandbox::error::SandboxError;
 use crate::sandbox::world::Tx;
 
 pub(super) use delete::purge;
+pub(super) use replicas::arrive;
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
@@ -42,6 +44,12 @@ pub(super) struct Secret {
     deleted: Option<(Timestamp, Timestamp)>,
     versions: BTreeMap<String, Version>,
     policy: Option<String>,
+    /// Its copies by region.
+    #[serde(default)]
+    replicas: BTreeMap<String, replicas::Replica>,
+    /// Of a copy: the region of the secret that it is a copy of.
+    #[serde(default)]
+    primary: Option<String>,
     pub(super) tags: BTreeMap<String, String>,
     /// Whether it ever had tags: the tagging API lists it then.
     pub(super) ever_tagged: bool,
@@ -66,6 +74,7 @@ enum Content {
 
 /// Serves a request.
 pub(super) fn serve(tx: &mut Tx<'_>, caller: &Caller, operation: &str, request: &Request) -> Outcome<Answer> {
+    replicas::refuse_on_copy(tx, caller, operation, request)?;
     let output = match operation {
         "CreateSecret" => create::create(tx, caller, request.json()?)?,
         "PutSecretValue" => value::put(tx, caller, request.json()?)?,
@@ -81,6 +90,8 @@ pub(super) fn serve(tx: &mut Tx<'_>, caller: &Caller, operation: &str, request: 
         "ListSecretVersionIds" => stages::list(tx, caller, &request.json()?)?,
         "PutResourcePolicy" => policy::put(tx, caller, request.json()?)?,
         "GetResourcePolicy" => policy::get(tx, caller, &request.json()?)?,
+        "ReplicateSecretToRegions" => replicas::replicate(tx, caller, &request.json()?)?,
+        "RemoveRegionsFromReplication" => replicas::remove(tx, caller, &request.json()?)?,
         "DeleteResourcePolicy" => policy::delete(tx, caller, &request.json()?)?,
         _ => return Err(Failure::Refusal(unknown("secretsmanager", operation))),
     };
@@ -111,11 +122,14 @@ impl Secret {
 
     /// The key of a version's value. Names have no `#`.
     fn value_key(&self, version: &str) -> String {
-        format!("sm/{}/{}/value/{}#{version}", self.account, self.region, self.name)
+        // A copy shows the values of its primary.
+        let region = self.primary.as_ref().unwrap_or(&self.region);
+        format!("sm/{}/{region}/value/{}#{version}", self.account, self.name)
     }
 
     fn save(&self, tx: &mut Tx<'_>) -> Result<(), SandboxError> {
-        tx.write(&self.key(), self)
+        tx.write(&self.key(), self)?;
+        self.save_copies(tx)
     }
 
     fn version_with(&self, stage: &str) -> Option<&str> {

@@ -320,7 +320,10 @@ async fn an_imported_certificate_must_fit_its_key() {
     let (_, encrypted) = pkcs8::SecretDocument::from_pem(export.private_key().unwrap()).unwrap();
     let key = pkcs8::EncryptedPrivateKeyInfoRef::try_from(encrypted.as_bytes()).unwrap().decrypt("passphrase").unwrap();
     let key = key.to_pem("PRIVATE KEY", pkcs8::LineEnding::LF).unwrap();
-    let import = || bed.acm().import_certificate().certificate(Blob::new(export.certificate().unwrap()));
+    let import = || {
+        let import = bed.acm().import_certificate().certificate(Blob::new(export.certificate().unwrap()));
+        import.certificate_chain(Blob::new(export.certificate_chain().unwrap()))
+    };
     let imported = import().private_key(Blob::new(key.as_bytes())).send().await.unwrap().certificate_arn.unwrap();
     let detail = bed.describe(&imported).await;
     assert_eq!(detail.r#type.unwrap().as_str(), "IMPORTED");
