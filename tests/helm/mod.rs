@@ -3,12 +3,14 @@
 
 #[cfg(feature = "helm")]
 mod charts;
+mod cli;
 #[cfg(feature = "helm")]
 mod failures;
 mod functions;
 mod fuzz;
 #[cfg(feature = "helm")]
 mod reference;
+mod server;
 #[cfg(feature = "helm")]
 mod sets;
 mod sources;

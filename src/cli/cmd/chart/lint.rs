@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::helm::{Chart, KubeVersion, Options, render};
 
 pub(super) async fn run(context: &Context, chart: &SourceArgs, values: &ValueArgs, strict: bool, kube_version: &str) -> Exit {
-    let fetched = match source::fetch(chart).await {
+    let fetched = match source::fetch(context, chart).await {
         Ok(fetched) => fetched,
         Err(error) => return source::failed(&error),
     };
