@@ -18,6 +18,7 @@
 //! | dependencies chosen, values imported and merged | `values` | `pkg/chartutil` |
 //! | values held against schemas | `schema` | `pkg/chartutil/jsonschema.go` |
 //! | templates parsed, deepest first, and executed in that order over shared values | `engine`, [`template`] | `pkg/engine`, text/template |
+//! | instead of that, a chart's faults told | [`lint`] | `pkg/lint` |
 //! | documents split, hooks told apart, both sorted | [`release`] | `pkg/releaseutil` |
 //!
 //! Values are Go's, shared where Go shares them ([`value`]); a rendering therefore lives in a thread of its own, with a stack as large as Go
@@ -49,6 +50,7 @@ mod engine;
 pub mod fmt;
 pub mod func;
 pub mod json;
+pub mod lint;
 pub mod release;
 mod render;
 pub(crate) mod schema;

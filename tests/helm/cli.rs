@@ -356,6 +356,53 @@ fn dependencies_come_from_repositories_registries_and_folders() {
     assert_eq!(server.count("/charts/edge-1.2.0.tgz"), 1);
 }
 
+#[test]
+fn a_linter_tells_all_faults_at_once_and_fails_by_the_gravest() {
+    let home = Home::new();
+    home.write("a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\nappVersion: 1.5\n");
+    home.write("a/templates/a.yaml", "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata:\n  name: A\n");
+    home.write("a/templates/b.json", "{{ required \"x is needed\" .Values.x }}");
+    let ran = home.run("chart lint a").ends_with(1);
+    assert_eq!(
+        ran.stdout.lines().map(|line| line.split(" (e.g.").next().unwrap()).collect::<Vec<_>>(),
+        [
+            "==> Linting a",
+            "[ERROR] Chart.yaml: appVersion should be of type string but it's of type float64",
+            "[INFO] Chart.yaml: icon is recommended",
+            "[INFO] values.yaml: file does not exist",
+            "[WARNING] templates/a.yaml: object name does not conform to Kubernetes naming requirements: \"A\": metadata.name: Invalid value: \"A\": \
+             a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an \
+             alphanumeric character",
+            "[WARNING] templates/a.yaml: batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob",
+            "[ERROR] templates/b.json: file extension '.json' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt",
+            "",
+        ]
+    );
+    assert_eq!(ran.stderr, "[INFO] Missing required value: x is needed\nError: 1 chart(s) linted, 1 chart(s) failed\n");
+    home.write("b/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n");
+    home.write("b/templates/b.yaml", "kind: Pod\nmetadata: {name: B}\n");
+    assert!(home.run("chart lint b").ends_with(0).stdout.ends_with("\n1 chart(s) linted, 0 chart(s) failed\n"));
+    home.run("chart lint b --strict").ends_with(1);
+    std::fs::remove_file(home.path().join("b/templates/b.yaml")).unwrap();
+    assert_eq!(home.run("chart lint b --quiet --strict").ends_with(0).stdout, "");
+    home.write("b/templates/b.yaml", "{{ if }}");
+    assert!(home.run("chart lint b").ends_with(1).stdout.contains("[ERROR] templates/: parse error at (b/templates/b.yaml:1)"));
+    std::fs::remove_file(home.path().join("b/Chart.yaml")).unwrap();
+    refused(home.run("chart lint b"), &["unable to check Chart.yaml file in chart"]);
+}
+
+#[test]
+fn what_is_dubious_about_values_is_told_beside_the_output() {
+    let home = Home::new();
+    home.write("a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\ndeprecated: true\n");
+    home.write("a/values.yaml", "a: {b: {c: 1}}\n");
+    home.write("a/templates/a.yaml", "kind: A\n");
+    let ran = home.run("chart template a --set a.b=1").ends_with(0);
+    assert_eq!(ran.stdout, "---\n# Source: a/templates/a.yaml\nkind: A\n");
+    let dubious = "warning: cannot overwrite table with non table for a.a.b (map[c:1])";
+    assert_eq!(ran.stderr, format!("WARNING: This chart is deprecated\n{dubious}\n"));
+}
+
 /// The archive of a chart of another name.
 fn named(name: &str, version: &str) -> Vec<u8> {
     let about = format!("apiVersion: v2\nname: {name}\nversion: {version}\n");

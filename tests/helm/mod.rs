@@ -9,12 +9,16 @@ mod failures;
 mod functions;
 mod fuzz;
 #[cfg(feature = "helm")]
+mod lint;
+#[cfg(feature = "helm")]
 mod reference;
 mod server;
 #[cfg(feature = "helm")]
 mod sets;
 mod sources;
 mod templates;
+#[cfg(feature = "helm")]
+mod warnings;
 
 use meshform::helm::{Host, KubeVersion, Options};
 

@@ -63,13 +63,22 @@ fn required(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
     };
     match (missing, runtime.lint()) {
         (false, _) => Ok(args.value(1).clone()),
-        (true, true) => Ok(Value::from("")),
+        (true, true) => {
+            let text = format!("[INFO] Missing required value: {}", args.str(0)?);
+            runtime.host().warn(&text);
+            Ok(Value::from(""))
+        }
         (true, false) => Err(warn(args.str(0)?)),
     }
 }
 
 fn fail(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
-    if runtime.lint() { Ok(Value::from("")) } else { Err(warn(args.str(0)?)) }
+    if !runtime.lint() {
+        return Err(warn(args.str(0)?));
+    }
+    let text = format!("[INFO] Fail: {}", args.str(0)?);
+    runtime.host().warn(&text);
+    Ok(Value::from(""))
 }
 
 fn lookup(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {

@@ -13,6 +13,7 @@ mod validator;
 use std::fmt::Write as _;
 
 use super::chart::tree::Tree;
+use super::func::Host;
 use super::json;
 use super::value::{Map, Value};
 use report::Report;
@@ -20,10 +21,10 @@ use resolve::Document;
 use validator::Validator;
 
 /// `ValidateAgainstSchema`: holds the values of a chart and of its dependencies against their schemas. The error is Helm's text, chart by chart.
-pub(crate) fn validate(chart: &Tree, values: &Map) -> Result<(), String> {
+pub(crate) fn validate(chart: &Tree, values: &Map, host: &mut dyn Host) -> Result<(), String> {
     let mut out = String::new();
     if let Some(schema) = &chart.schema
-        && let Err(error) = single(schema, values)
+        && let Err(error) = told(schema, values, &mut |text| host.warn(text))
     {
         let _ = write!(out, "{}:\n{error}", chart.name());
     }
@@ -31,7 +32,7 @@ pub(crate) fn validate(chart: &Tree, values: &Map) -> Result<(), String> {
         match values.get(child.name()) {
             None | Some(Value::Nil) => {}
             Some(Value::Map(inner)) => {
-                if let Err(error) = validate(child, &inner) {
+                if let Err(error) = validate(child, &inner, host) {
                     out.push_str(&error);
                 }
             }
@@ -46,11 +47,18 @@ pub(crate) fn validate(chart: &Tree, values: &Map) -> Result<(), String> {
 
 /// `ValidateAgainstSingleSchema`.
 pub(crate) fn single(schema: &[u8], values: &Map) -> Result<(), String> {
+    told(schema, values, &mut |_| ())
+}
+
+/// The same; what there is to say of references goes to `warn`.
+fn told(schema: &[u8], values: &Map, warn: &mut dyn FnMut(&str)) -> Result<(), String> {
     // The schema is read as a stream there, whose end has a word of its own.
     let schema = json::unmarshal(schema).map_err(|error| error.replace("unexpected end of JSON input", "unexpected EOF"))?;
     let document = Document::new(schema);
     let mut validator = Validator::new(&document);
-    match validator.run(&Value::Map(values.clone())) {
+    let outcome = validator.run(&Value::Map(values.clone()));
+    document.warnings().iter().for_each(|text| warn(text));
+    match outcome {
         Ok(()) => Ok(()),
         Err(report::Failure::Invalid(report)) => Err(Report::root(report).to_string() + "\n"),
         Err(report::Failure::Schema(error)) => Err(error),

@@ -1,5 +1,7 @@
 //! References within a schema.
 
+use std::cell::RefCell;
+
 use super::draft;
 use crate::helm::value::{MAX_DEPTH, Map, Value};
 
@@ -9,6 +11,8 @@ pub(super) struct Document {
     pub(super) version: u16,
     /// Parts with an `$id` of their own, by it; and with an anchor, by `#` and its name.
     named: Vec<(String, Value)>,
+    /// What there is to say of references.
+    warnings: RefCell<Vec<String>>,
 }
 
 /// What a reference leads to.
@@ -23,7 +27,7 @@ impl Document {
         let version = draft::version(&root);
         let mut named = Vec::new();
         collect(&root, version, &mut named, 0);
-        Self { root, version, named }
+        Self { root, version, named, warnings: RefCell::default() }
     }
 
     /// What a reference within the document leads to; the error is that of the compiler.
@@ -34,6 +38,11 @@ impl Document {
         } else if let Some(found) = self.by_id(url) {
             found
         } else if url.starts_with("urn:") {
+            let told = format!("WARNING: unresolved URN reference ignored; using permissive schema: {url}");
+            let mut warnings = self.warnings.borrow_mut();
+            if !warnings.contains(&told) {
+                warnings.push(told);
+            }
             return Ok(Target::Anything);
         } else {
             return Err(format!("failing loading \"{url}\": it is not part of the schema, and nothing is fetched"));
@@ -48,6 +57,11 @@ impl Document {
         let anchor = format!("#{fragment}");
         let found = self.named.iter().find(|(name, _)| *name == anchor).map(|(_, schema)| schema.clone());
         found.map(Target::Schema).ok_or_else(|| missing("anchor"))
+    }
+
+    /// What there is to say of the references that were followed.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
     }
 
     fn by_id(&self, url: &str) -> Option<Value> {

@@ -39,4 +39,8 @@ impl Host for CliHost {
         let read = || std::fs::read(path).map_err(|error| format!("open {path}: {}", super::source::in_go_words(&error)));
         self.files.entry(path.to_owned()).or_insert_with(read).clone()
     }
+
+    fn warn(&mut self, text: &str) {
+        eprintln!("{text}");
+    }
 }

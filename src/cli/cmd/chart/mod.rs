@@ -17,6 +17,6 @@ pub(in crate::cli) async fn run(context: &Context, args: &ChartArgs) -> Exit {
         ChartCommand::Pull { chart, destination, untar } => source::pull(context, chart, destination, *untar).await,
         ChartCommand::Vendor { chart, destination } => source::pull(context, chart, destination, true).await,
         ChartCommand::Lock { chart } => source::lock(context, chart).await,
-        ChartCommand::Lint { chart, values, strict, kube_version } => lint::run(context, chart, values, *strict, kube_version).await,
+        ChartCommand::Lint(args) => lint::run(context, args).await,
     }
 }
