@@ -392,6 +392,32 @@ fn a_linter_tells_all_faults_at_once_and_fails_by_the_gravest() {
 }
 
 #[test]
+fn a_schema_may_refer_to_others_which_are_fetched() {
+    let (home, server) = (Home::new(), Server::start());
+    home.write("a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n");
+    home.write("a/templates/a.yaml", "kind: A\n");
+    let schema = serde_json::json!({"properties": {"a": {"$ref": format!("{}/s/_defs.json#/definitions/name", server.url)}}});
+    home.write("a/values.schema.json", schema.to_string());
+    refused(home.run("chart template a"), &["failing loading", "/s/_defs.json", "is not there (404)"]);
+    server.put(
+        "/s/_defs.json",
+        r##"{"definitions": {"name": {"allOf": [{"$ref": "#/definitions/text"}, {"$ref": "more.json"}]}, "text": {"type": "string"}}}"##,
+    );
+    server.put("/s/more.json", r#"{"maxLength": 3}"#);
+    home.run("chart template a --set a=xyz").ends_with(0);
+    refused(home.run("chart template a --set a=long"), &["at '/a': maxLength: got 4, want 3"]);
+    refused(home.run("chart template a --set a=5"), &["at '/a': got number, want string"]);
+    server.put("/s/more.json", r#"{"maxLength": "3"}"#);
+    refused(
+        home.run("chart template a"),
+        &["/s/more.json#\" is not valid against metaschema", "at '/maxLength': got string, want integer"],
+    );
+    server.put("/s/more.json", "nonsense");
+    refused(home.run("chart template a"), &["failing loading", "/s/more.json"]);
+    home.run("chart template a --skip-schema-validation").ends_with(0);
+}
+
+#[test]
 fn what_is_dubious_about_values_is_told_beside_the_output() {
     let home = Home::new();
     home.write("a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\ndeprecated: true\n");

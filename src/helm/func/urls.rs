@@ -183,6 +183,11 @@ pub(crate) fn url_scheme(text: &str) -> Option<String> {
     (is_absolute && !text.is_empty()).then(|| String::from_utf8_lossy(&url.scheme).into_owned())
 }
 
+/// Why Go's `url.Parse` doesn't read an address.
+pub(crate) fn url_error(text: &str) -> Option<String> {
+    Url::parse(text.as_bytes()).err()
+}
+
 fn scheme(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
     for (index, byte) in text.iter().enumerate() {
         match byte {

@@ -135,7 +135,7 @@ fn check_values(files: &BTreeMap<String, Vec<u8>>, user: &Map, host: &mut dyn Ho
     let merged = values::over(user, &own, &mut warnings);
     warnings.into_texts().iter().for_each(|text| host.warn(text));
     let schema = files.get("values.schema.json").filter(|schema| !schema.is_empty());
-    let outcome = merged.and_then(|merged| schema.map_or(Ok(()), |schema| schema::single(schema, &merged)));
+    let outcome = merged.and_then(|merged| schema.map_or(Ok(()), |schema| schema::told(schema, &merged, host)));
     findings.add(Severity::Error, FILE, outcome.err());
 }
 

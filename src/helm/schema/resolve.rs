@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::draft;
+use super::{draft, meta, remote};
 use crate::helm::value::{MAX_DEPTH, Map, Value};
 
 /// A schema document.
@@ -11,6 +11,8 @@ pub(super) struct Document {
     pub(super) version: u16,
     /// Parts with an `$id` of their own, by it; and with an anchor, by `#` and its name.
     named: Vec<(String, Value)>,
+    /// Whether formats are asserted whatever the edition says.
+    pub(super) asserts_formats: bool,
     /// What there is to say of references.
     warnings: RefCell<Vec<String>>,
 }
@@ -27,7 +29,22 @@ impl Document {
         let version = draft::version(&root);
         let mut named = Vec::new();
         collect(&root, version, &mut named, 0);
-        Self { root, version, named, warnings: RefCell::default() }
+        Self { root, version, named, asserts_formats: version < 2019, warnings: RefCell::default() }
+    }
+
+    /// The schema of schemas of an edition.
+    pub(super) fn of_schemas(version: u16) -> Self {
+        Self { root: meta::schema(version), version, named: Vec::new(), asserts_formats: true, warnings: RefCell::default() }
+    }
+
+    /// Fetches what the schema refers to outside itself.
+    pub(super) fn fetch(&mut self, fetch: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) -> Result<(), String> {
+        let found = remote::documents(&self.root, |url| self.by_id(url).is_some(), fetch)?;
+        for (url, document) in found {
+            collect(&document, self.version, &mut self.named, 0);
+            self.named.push((url, document));
+        }
+        Ok(())
     }
 
     /// What a reference within the document leads to; the error is that of the compiler.
@@ -45,7 +62,9 @@ impl Document {
             }
             return Ok(Target::Anything);
         } else {
-            return Err(format!("failing loading \"{url}\": it is not part of the schema, and nothing is fetched"));
+            // A relative reference to what was fetched.
+            let whole = self.named.iter().find(|(id, _)| !id.starts_with('#') && id.ends_with(&format!("/{url}")));
+            whole.map(|(_, schema)| schema.clone()).ok_or_else(|| format!("failing loading \"{url}\": it is not part of the schema"))?
         };
         if fragment.is_empty() {
             return Ok(Target::Schema(base));
