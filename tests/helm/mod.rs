@@ -4,6 +4,9 @@
 #[cfg(feature = "helm")]
 mod charts;
 mod cli;
+mod dice;
+#[cfg(feature = "helm")]
+mod differential;
 #[cfg(feature = "helm")]
 mod failures;
 mod functions;

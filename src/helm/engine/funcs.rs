@@ -141,6 +141,10 @@ fn from_json_array(_: &mut dyn Runtime, args: Args<'_>) -> Outcome {
 }
 
 fn to_toml(_: &mut dyn Runtime, args: Args<'_>) -> Outcome {
+    // A panic of the Go package, which the template engine catches.
+    if matches!(args.value(0), Value::Nil) {
+        return Err(FuncError::new("reflect: call of reflect.Value.Type on zero Value"));
+    }
     match crate::helm::toml::marshal(args.value(0)) {
         Ok(text) => Ok(Value::Str(text)),
         Err(error) if error.is_limit() => Err(error),
