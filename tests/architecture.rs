@@ -35,6 +35,10 @@ const IMPURE: &[&str] = &[
 const BARE: &[(&str, &str)] = &[
     ("secret.rs", "where the types are"),
     ("material/key.rs", "an exported key, or that of a file, is decrypted, and compared with its certificate"),
+    ("source/chart/http.rs", "a server's login becomes a header"),
+    ("source/chart/login.rs", "what a helper program says is read"),
+    ("source/chart/oci.rs", "a registry's login becomes a header"),
+    ("provider/aws/ecr.rs", "a login is taken out of the answer that holds it"),
     ("provider/aws/acm.rs", "the passphrase of an export is sent, and the key of an import"),
     ("provider/aws/secretsmanager.rs", "a secret's document is sent"),
     ("provider/kube/connect.rs", "a bearer token becomes a header"),

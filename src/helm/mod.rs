@@ -18,6 +18,7 @@
 //! | dependencies chosen, values imported and merged | `values` | `pkg/chartutil` |
 //! | values held against schemas | `schema` | `pkg/chartutil/jsonschema.go` |
 //! | templates parsed, deepest first, and executed in that order over shared values | `engine`, [`template`] | `pkg/engine`, text/template |
+//! | instead of that, a chart's faults told | [`lint`] | `pkg/lint` |
 //! | documents split, hooks told apart, both sorted | [`release`] | `pkg/releaseutil` |
 //!
 //! Values are Go's, shared where Go shares them ([`value`]); a rendering therefore lives in a thread of its own, with a stack as large as Go
@@ -37,7 +38,7 @@
 //! |---|---|
 //! | complex numbers (`{{ 1i }}`) are syntax errors | nothing in a chart can use them |
 //! | what would use more than [`Limits`], nests values or `tpl` deeper than 1,000, or fills the stack, is an error | Go would go on until memory or stack end |
-//! | schemas are not held against their meta-schema, and nothing is fetched for a `$ref` | a chart renders the same without a network |
+//! | a `$ref` to a file outside the chart, and a `$schema` that is no edition of JSON Schema, are errors | Helm would read any file, and fetch the schema of schemas |
 //! | among several errors of one schema the order is by name | in Go it is by chance |
 //! | keys that yaml/v2's order puts in a circle (`9`, `10`, `1a`) | in Go what comes out is by chance |
 //! | `toYamlPretty` of `.Chart` and other structs has the keys of JSON | in Go those of the fields, in lower case |
@@ -49,6 +50,7 @@ mod engine;
 pub mod fmt;
 pub mod func;
 pub mod json;
+pub mod lint;
 pub mod release;
 mod render;
 pub(crate) mod schema;

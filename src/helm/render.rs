@@ -12,7 +12,7 @@ use super::stack::Stack;
 use super::strconv::quote;
 use super::template::Limits;
 use super::value::{Map, Str, Type, Value};
-use super::values::{self, ValueSource};
+use super::values::{self, ValueSource, Warnings};
 
 /// The stack of the thread that renders. Templates nest in it as in Go's stacks, which end at a gigabyte; only what is used takes memory.
 const STACK_SIZE: usize = 512 << 20;
@@ -39,7 +39,7 @@ pub struct Options {
     pub sub_notes: bool,
     /// Whether missing keys are errors.
     pub strict: bool,
-    /// Whether `required` and `fail` do not fail.
+    /// Whether the chart is linted: `required` and `fail` do not fail, and the release is neither an install nor an upgrade.
     pub lint: bool,
     /// What the rendering may use up.
     pub limits: Limits,
@@ -101,7 +101,7 @@ pub fn name_from_template(text: &str, host: &mut (dyn Host + Send)) -> Result<St
 }
 
 /// Values are shared within a thread: all of them live and end in the one that is made here.
-fn on_big_stack<T: Send>(work: impl FnOnce(Stack) -> Result<T, RenderError> + Send) -> Result<T, RenderError> {
+pub(super) fn on_big_stack<T: Send>(work: impl FnOnce(Stack) -> Result<T, RenderError> + Send) -> Result<T, RenderError> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .name("helm".to_owned())
@@ -117,25 +117,57 @@ fn on_big_stack<T: Send>(work: impl FnOnce(Stack) -> Result<T, RenderError> + Se
 
 fn run(chart: &Chart, sources: &[ValueSource], options: &Options, host: &mut dyn Host, stack: Stack) -> Result<Rendered, RenderError> {
     let user = values::merge_sources(sources, host).map_err(RenderError::Refused)?;
+    tell_of_loading(chart, host);
     check_installable(chart)?;
+    if chart.metadata.deprecated {
+        host.warn("WARNING: This chart is deprecated");
+    }
+    check_dependencies(chart)?;
     check_name(&options.name)?;
     let mut tree = Tree::new(chart).map_err(RenderError::Refused)?;
-    values::process_dependencies(&mut tree, &user).map_err(RenderError::Refused)?;
-    let top = render_values(&tree, &user, options)?;
+    let mut warnings = Warnings::default();
+    let merged = values::process_dependencies(&mut tree, &user, &mut warnings)
+        .and_then(|()| values::coalesce_values(&tree, &user, false, &mut warnings))
+        .map_err(RenderError::Refused);
+    // They are of most use beside an error.
+    warnings.into_texts().iter().for_each(|text| host.warn(text));
+    let top = render_values(&tree, &merged?, options, host)?;
     check_kube_version(&tree, options)?;
-    let mode = Mode { strict: options.strict, lint: options.lint, limits: options.limits };
-    let mut files = engine::render(&tree, &top, host, mode, stack)
-        .map_err(|failure| if failure.limit { RenderError::Limit(failure.message) } else { RenderError::Template(failure.message) })?;
+    let mut files = templates(&tree, &top, options, host, stack)?;
     let notes = take_notes(&mut files, tree.name(), options.sub_notes);
-    let (manifests, hooks) = sort_manifests(&files).map_err(RenderError::Manifest)?;
+    let (manifests, hooks) = sort_manifests(&files, |text| host.warn(text)).map_err(RenderError::Manifest)?;
     let crds = tree.crds().into_iter().map(|file| (file.name, String::from_utf8_lossy(&file.data).into_owned())).collect();
     Ok(Rendered { manifests, hooks, crds, notes })
+}
+
+/// What each template gives, by path.
+pub(super) fn templates(
+    tree: &Tree,
+    top: &Map,
+    options: &Options,
+    host: &mut dyn Host,
+    stack: Stack,
+) -> Result<BTreeMap<String, Str>, RenderError> {
+    let mode = Mode { strict: options.strict, lint: options.lint, limits: options.limits };
+    engine::render(tree, top, host, mode, stack)
+        .map_err(|failure| if failure.limit { RenderError::Limit(failure.message) } else { RenderError::Template(failure.message) })
+}
+
+/// What there was to say when the chart and its dependencies were loaded.
+fn tell_of_loading(chart: &Chart, host: &mut dyn Host) {
+    chart.dependencies.iter().for_each(|inner| tell_of_loading(inner, host));
+    chart.warnings.iter().for_each(|text| host.warn(text));
 }
 
 fn check_installable(chart: &Chart) -> Result<(), RenderError> {
     if !matches!(chart.metadata.chart_type.as_str(), "" | "application") {
         return Err(RenderError::Refused(format!("{} charts are not installable", chart.metadata.chart_type)));
     }
+    Ok(())
+}
+
+/// `CheckDependencies`.
+fn check_dependencies(chart: &Chart) -> Result<(), RenderError> {
     let wanted = chart.metadata.dependencies.iter().flatten();
     let missing: Vec<&str> = wanted
         .map(|wanted| wanted.name.as_str())
@@ -179,10 +211,9 @@ fn check_kube_version(tree: &Tree, options: &Options) -> Result<(), RenderError>
 }
 
 /// `ToRenderValues`: what the templates of the root chart see, and others pass on.
-fn render_values(tree: &Tree, user: &Map, options: &Options) -> Result<Map, RenderError> {
-    let values = values::coalesce_values(tree, user, false).map_err(RenderError::Refused)?;
+pub(super) fn render_values(tree: &Tree, values: &Map, options: &Options, host: &mut dyn Host) -> Result<Map, RenderError> {
     if !options.skip_schema_validation {
-        schema::validate(tree, &values).map_err(|error| {
+        schema::validate(tree, values, host).map_err(|error| {
             RenderError::Refused(format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{error}"))
         })?;
     }
@@ -190,8 +221,8 @@ fn render_values(tree: &Tree, user: &Map, options: &Options) -> Result<Map, Rend
         ("Name", Value::from(options.name.as_str())),
         ("Namespace", Value::from(options.namespace.as_str())),
         ("IsUpgrade", Value::Bool(options.is_upgrade)),
-        ("IsInstall", Value::Bool(!options.is_upgrade)),
-        ("Revision", Value::int(1)),
+        ("IsInstall", Value::Bool(!options.is_upgrade && !options.lint)),
+        ("Revision", Value::int(i64::from(!options.lint))),
         ("Service", Value::from("Helm")),
     ]
     .into_iter()

@@ -1,4 +1,4 @@
-//! The table of all requests that meshform makes of AWS, each under the name of its IAM action, with the commands that make it.
+//! The table of all requests that meshform makes of AWS for a stack, each under the name of its IAM action, with the commands that make it.
 //!
 //! `provider::aws` takes the operation of a request from here and nowhere else: a call that isn't in the table doesn't compile, and a call
 //! that is denied is told in the same words. A test holds the commands of each row against the requests that they make in the sandbox.

@@ -25,6 +25,8 @@ macro_rules! contracts {
 
 mod acm;
 mod deviations;
+#[cfg(feature = "bed")]
+mod ecr;
 mod kube;
 #[allow(dead_code, unreachable_pub, reason = "recording is called by hand")]
 mod kube_apply;

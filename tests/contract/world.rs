@@ -287,7 +287,7 @@ impl World {
 
 type RequestCertificate = aws_sdk_acm::operation::request_certificate::builders::RequestCertificateFluentBuilder;
 
-fn config(http: SharedHttpClient, access_key: &str) -> aws_types::sdk_config::Builder {
+pub(super) fn config(http: SharedHttpClient, access_key: &str) -> aws_types::sdk_config::Builder {
     let credentials = Credentials::new(access_key, "contract", None, None, "contract");
     SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())

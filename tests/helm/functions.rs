@@ -63,7 +63,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The text of one template. A chart's documents are read as YAML and trimmed; its notes are printed as they are.
-fn rendered(template: &str, values: &[ValueSource]) -> Result<String, RenderError> {
+pub(super) fn rendered(template: &str, values: &[ValueSource]) -> Result<String, RenderError> {
     let files = [("Chart.yaml", "apiVersion: v2\nname: table\nversion: 0.1.0\n"), ("templates/NOTES.txt", template)];
     let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect();
     let chart = Chart::load(files).unwrap();

@@ -3,16 +3,25 @@
 
 #[cfg(feature = "helm")]
 mod charts;
+mod cli;
+mod dice;
+#[cfg(feature = "helm")]
+mod differential;
 #[cfg(feature = "helm")]
 mod failures;
 mod functions;
 mod fuzz;
 #[cfg(feature = "helm")]
+mod lint;
+#[cfg(feature = "helm")]
 mod reference;
+mod server;
 #[cfg(feature = "helm")]
 mod sets;
 mod sources;
 mod templates;
+#[cfg(feature = "helm")]
+mod warnings;
 
 use meshform::helm::{Host, KubeVersion, Options};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use meshform::helm::{Chart, RenderError, Show, ValueSource, render};
+use meshform::helm::{Host, RenderError, Show, ValueSource, render};
+use meshform::source::chart::folder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -104,15 +105,7 @@ impl Reference {
         if let Ok(text) = std::fs::read(&kept) {
             return serde_json::from_slice(&text).unwrap();
         }
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(&self.helm);
-        command.env_clear().env("HOME", folder.path()).env("TZ", "UTC").current_dir(folder.path());
-        command.arg("template").arg(case.release()).arg(chart).args(case.flags());
-        if let Some(values) = values {
-            std::fs::write(folder.path().join("values.yaml"), values).unwrap();
-            command.args(["--values", "values.yaml"]);
-        }
-        let out = command.output().unwrap();
+        let out = self.run(chart, case, values.as_deref());
         let answer = if out.status.success() {
             Answer::Text(String::from_utf8(out.stdout).unwrap())
         } else {
@@ -124,6 +117,35 @@ impl Reference {
         std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
         std::fs::write(&kept, serde_json::to_vec(&answer).unwrap()).unwrap();
         answer
+    }
+
+    /// Helm itself, with nothing of this process's environment.
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.helm);
+        command.env_clear().env("HOME", &self.cache).env("TZ", "UTC");
+        command
+    }
+
+    fn run(&self, chart: &Path, case: &Case, values: Option<&str>) -> std::process::Output {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(&self.helm);
+        command.env_clear().env("HOME", folder.path()).env("TZ", "UTC").current_dir(folder.path());
+        command.arg("template").arg(case.release()).arg(chart).args(case.flags());
+        if let Some(values) = values {
+            std::fs::write(folder.path().join("values.yaml"), values).unwrap();
+            command.args(["--values", "values.yaml"]);
+        }
+        command.output().unwrap()
+    }
+
+    /// What Helm says on its standard error beside an error: each line once, in the order of the alphabet, without the place in Helm's source.
+    pub(super) fn warnings(&self, chart: &Path, case: &Case) -> Vec<String> {
+        let out = self.run(chart, case, case.values_text().as_deref());
+        let told = String::from_utf8_lossy(&out.stderr).into_owned();
+        let place = |line: &str| line.split_once(".go:").and_then(|(_, rest)| rest.split_once(": ")).map(|(_, rest)| rest.to_owned());
+        let lines = told.lines().filter(|line| line.contains(".go:") || line.starts_with("WARNING"));
+        let lines: std::collections::BTreeSet<String> = lines.map(|line| place(line).unwrap_or_else(|| line.to_owned())).collect();
+        lines.into_iter().collect()
     }
 
     fn key(&self, chart: &Path, case: &Case, values: Option<&str>) -> String {
@@ -139,6 +161,11 @@ impl Reference {
 
 /// What meshform says.
 pub(super) fn ours(chart: &Path, case: &Case) -> Answer {
+    ours_by(chart, case, &mut Still::new())
+}
+
+/// What meshform says, with a host of the test's own.
+pub(super) fn ours_by(chart: &Path, case: &Case, host: &mut (dyn Host + Send)) -> Answer {
     let mut wanted = options(case.release(), case.namespace.as_deref().unwrap_or("default"));
     if let Some(version) = &case.kube_version {
         wanted.kube_version = meshform::helm::KubeVersion::parse(version).unwrap();
@@ -151,11 +178,11 @@ pub(super) fn ours(chart: &Path, case: &Case) -> Answer {
     sources.extend(case.set_string.iter().cloned().map(ValueSource::SetString));
     sources.extend(case.set_json.iter().cloned().map(ValueSource::SetJson));
     sources.extend(case.set_literal.iter().cloned().map(ValueSource::SetLiteral));
-    let chart = match Chart::load(files(chart)) {
-        Ok(chart) => chart,
+    let chart = match folder::read(chart) {
+        Ok(fetched) => fetched.chart,
         Err(error) => return Answer::Failed(error.to_string()),
     };
-    let printed = render(&chart, &sources, &wanted, &mut Still::new())
+    let printed = render(&chart, &sources, &wanted, host)
         .map_err(|error: RenderError| error.to_string())
         .and_then(|release| release.print(&case.show));
     match printed {

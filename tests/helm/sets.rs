@@ -47,15 +47,23 @@ pub(super) fn of(name: &str, folder: &Path) -> Vec<Case> {
     cases.extend(known(name));
     cases.extend(changes(&leaves));
     cases.extend(mixtures(&leaves));
-    // A value that the chart's own schema demands and its defaults lack.
-    if name == "external-dns" {
+    if let Some(demanded) = demanded(name) {
         for case in cases.iter_mut().skip(1) {
-            let mut values = json!({"policy": "sync"});
+            let mut values = demanded.clone();
             merge(&mut values, case.values.take().unwrap_or_else(|| json!({})));
             case.values = Some(values);
         }
     }
     cases
+}
+
+/// Values that a chart demands and its defaults lack.
+fn demanded(name: &str) -> Option<Value> {
+    match name {
+        "external-dns" => Some(json!({"policy": "sync"})),
+        "karpenter" => Some(json!({"settings": {"clusterName": "shop"}})),
+        _ => None,
+    }
 }
 
 fn read(text: &[u8]) -> Value {

@@ -50,21 +50,34 @@ pub enum ChartCommand {
         #[command(flatten)]
         chart: SourceArgs,
     },
-    /// Render a chart leniently, and tell what is wrong with it
-    Lint {
-        /// The chart.
-        #[command(flatten)]
-        chart: SourceArgs,
-        /// The values.
-        #[command(flatten)]
-        values: ValueArgs,
-        /// Missing values are errors
-        #[arg(long)]
-        strict: bool,
-        /// The version of Kubernetes to render for
-        #[arg(long, value_name = "VERSION", default_value = DEFAULT_KUBE_VERSION)]
-        kube_version: String,
-    },
+    /// Tell what is wrong with a chart, as `helm lint` does
+    Lint(Box<LintArgs>),
+}
+
+/// Arguments of `chart lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// The chart.
+    #[command(flatten)]
+    pub chart: SourceArgs,
+    /// The values.
+    #[command(flatten)]
+    pub values: ValueArgs,
+    /// Warnings make it fail, too
+    #[arg(long)]
+    pub strict: bool,
+    /// Print warnings and errors alone
+    #[arg(long)]
+    pub quiet: bool,
+    /// Don't hold the values against the chart's schema
+    #[arg(long)]
+    pub skip_schema_validation: bool,
+    /// The release's namespace
+    #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
+    pub namespace: String,
+    /// The version of Kubernetes to render for, and that decides which kinds are deprecated
+    #[arg(long, value_name = "VERSION", default_value = DEFAULT_KUBE_VERSION)]
+    pub kube_version: String,
 }
 
 /// The version of Kubernetes that a release of Helm 3.22 assumes.

@@ -10,6 +10,12 @@ use crate::helm::yaml::{self, Node};
 /// How deep charts may hold charts.
 const MAX_CHARTS_DEPTH: usize = 32;
 
+/// What Helm says of files that its second format of charts has no use for.
+const OLD_DEPENDENCIES: &str =
+    "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml.";
+const OLD_LOCK: &str =
+    "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.";
+
 impl Chart {
     /// A chart from the files of its folder, by paths with slashes, relative to the folder. What .helmignore names is left out.
     pub fn load(files: BTreeMap<String, Vec<u8>>) -> Result<Self, ChartError> {
@@ -78,6 +84,7 @@ fn load_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
         files: Vec::new(),
         raw: files.clone(),
         dependencies: Vec::new(),
+        warnings: Vec::new(),
     };
     let mut subcharts: BTreeMap<String, Vec<File>> = BTreeMap::new();
     for file in files {
@@ -98,6 +105,9 @@ fn load_files(files: Vec<File>, depth: usize) -> Result<Chart, ChartError> {
             "values.schema.json" => chart.schema = Some(file.data),
             "requirements.yaml" | "requirements.lock" => {
                 let metadata = metadata.get_or_insert_default();
+                if metadata.api_version != "v1" {
+                    chart.warnings.push(if file.name == "requirements.yaml" { OLD_DEPENDENCIES } else { OLD_LOCK }.to_owned());
+                }
                 if file.name == "requirements.yaml" {
                     load_metadata(metadata, &file)?;
                 }

@@ -108,7 +108,7 @@ fn truth(of: &Node, key: &str, path: &str) -> Result<bool, String> {
 
 impl Metadata {
     /// Takes over what a YAML document says; the error is that of sigs.k8s.io/yaml.
-    pub(super) fn read(&mut self, document: &Node) -> Result<(), String> {
+    pub(crate) fn read(&mut self, document: &Node) -> Result<(), String> {
         const PATH: &str = "Metadata";
         match document {
             Node::Null => return Ok(()),

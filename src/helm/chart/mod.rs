@@ -40,6 +40,8 @@ pub struct Chart {
     pub raw: Vec<File>,
     /// The charts under `charts/`, by the names of their folders and archives.
     pub dependencies: Vec<Chart>,
+    /// What was worth a word while it was loaded; a rendering says it.
+    pub warnings: Vec<String>,
 }
 
 /// A chart that can't be loaded; the message is Helm's.

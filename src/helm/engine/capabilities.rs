@@ -109,6 +109,11 @@ impl KubeVersion {
         let shown: Vec<String> = parsed.iter().map(ToString::to_string).collect();
         Ok(Self { version: format!("v{}", shown.join(".")), major: shown[0].clone(), minor: shown[1].clone() })
     }
+
+    /// The second number as such.
+    pub(crate) fn minor(&self) -> u64 {
+        self.minor.parse().unwrap_or(0)
+    }
 }
 
 /// `.Capabilities.APIVersions`

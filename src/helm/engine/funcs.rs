@@ -63,13 +63,22 @@ fn required(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
     };
     match (missing, runtime.lint()) {
         (false, _) => Ok(args.value(1).clone()),
-        (true, true) => Ok(Value::from("")),
+        (true, true) => {
+            let text = format!("[INFO] Missing required value: {}", args.str(0)?);
+            runtime.host().warn(&text);
+            Ok(Value::from(""))
+        }
         (true, false) => Err(warn(args.str(0)?)),
     }
 }
 
 fn fail(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
-    if runtime.lint() { Ok(Value::from("")) } else { Err(warn(args.str(0)?)) }
+    if !runtime.lint() {
+        return Err(warn(args.str(0)?));
+    }
+    let text = format!("[INFO] Fail: {}", args.str(0)?);
+    runtime.host().warn(&text);
+    Ok(Value::from(""))
 }
 
 fn lookup(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
@@ -132,6 +141,10 @@ fn from_json_array(_: &mut dyn Runtime, args: Args<'_>) -> Outcome {
 }
 
 fn to_toml(_: &mut dyn Runtime, args: Args<'_>) -> Outcome {
+    // A panic of the Go package, which the template engine catches.
+    if matches!(args.value(0), Value::Nil) {
+        return Err(FuncError::new("reflect: call of reflect.Value.Type on zero Value"));
+    }
     match crate::helm::toml::marshal(args.value(0)) {
         Ok(text) => Ok(Value::Str(text)),
         Err(error) if error.is_limit() => Err(error),

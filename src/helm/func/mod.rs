@@ -27,6 +27,8 @@ mod versions;
 mod words;
 mod x509;
 
+pub(crate) use urls::{url_error, url_scheme};
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -134,6 +136,17 @@ pub trait Host {
     fn resolve(&mut self, name: &str) -> String {
         let _ = name;
         String::new()
+    }
+
+    /// A schema that values.schema.json refers to by an HTTP address: its JSON, or why it is not to be had.
+    fn fetch_schema(&mut self, url: &str) -> Result<Vec<u8>, String> {
+        let _ = url;
+        Err("nothing is fetched".to_owned())
+    }
+
+    /// What Helm says on its standard error: a line, mostly with `warning:` at its begin. Nobody listens unless the embedder does.
+    fn warn(&mut self, text: &str) {
+        let _ = text;
     }
 }
 

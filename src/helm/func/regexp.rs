@@ -5,7 +5,7 @@ use regex::bytes::{Captures, Regex};
 use super::unicode::{is_digit, is_letter, runes};
 use super::{Args, Func, FuncError, Runtime};
 use crate::helm::strconv;
-use crate::helm::value::{List, Type, Value};
+use crate::helm::value::{List, Str, Type, Value};
 
 const THREE: &[Type] = &[Type::String, Type::String, Type::String];
 const TWO_AND_COUNT: &[Type] = &[Type::String, Type::String, Type::Int];
@@ -48,6 +48,9 @@ pub(super) const TABLE: &[Func] = &[
 /// The expression of the first argument, or Go's error.
 fn must(runtime: &mut dyn Runtime, args: Args<'_>) -> Result<std::rc::Rc<Regex>, FuncError> {
     let pattern = args.text(0)?;
+    if std::str::from_utf8(args.str(0)?.as_bytes()).is_err() {
+        return Err(FuncError::new(format!("error parsing regexp: invalid UTF-8: `{pattern}`")));
+    }
     runtime.regex(&pattern)
 }
 
@@ -55,9 +58,11 @@ fn must(runtime: &mut dyn Runtime, args: Args<'_>) -> Result<std::rc::Rc<Regex>,
 fn must_compile(runtime: &mut dyn Runtime, args: Args<'_>) -> Result<std::rc::Rc<Regex>, FuncError> {
     must(runtime, args).map_err(|error| {
         let pattern = args.text(0).unwrap_or_default();
+        let bytes = args.str(0).map(Str::as_bytes).unwrap_or_default();
         // `strconv.CanBackquote`
         let plain = pattern.chars().all(|c| (c == '\t' || !c.is_control() || u32::from(c) >= 0x80) && c != '`' && c != '\u{feff}');
-        let shown = if plain { format!("`{pattern}`") } else { strconv::quote(&pattern) };
+        let whole = std::str::from_utf8(bytes).is_ok();
+        let shown = if plain && whole { format!("`{pattern}`") } else { strconv::quote_bytes(bytes) };
         FuncError::new(format!("regexp: Compile({shown}): {error}"))
     })
 }

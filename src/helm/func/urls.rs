@@ -176,6 +176,18 @@ impl Url {
     }
 }
 
+/// The scheme of an address that Go's `url.ParseRequestURI` reads.
+pub(crate) fn url_scheme(text: &str) -> Option<String> {
+    let url = Url::read(text.as_bytes()).ok()?;
+    let is_absolute = !url.scheme.is_empty() || text.starts_with('/');
+    (is_absolute && !text.is_empty()).then(|| String::from_utf8_lossy(&url.scheme).into_owned())
+}
+
+/// Why Go's `url.Parse` doesn't read an address.
+pub(crate) fn url_error(text: &str) -> Option<String> {
+    Url::parse(text.as_bytes()).err()
+}
+
 fn scheme(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
     for (index, byte) in text.iter().enumerate() {
         match byte {

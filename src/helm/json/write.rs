@@ -33,11 +33,11 @@ fn write(value: &Value, html: bool, out: &mut String, depth: usize) -> Result<()
             let _ = write!(out, "{number}");
         }
         Value::Float(number) => out.push_str(&format_float(*number)?),
-        Value::Str(text) => string(&text.to_str(), html, out),
+        Value::Str(text) => string(text.as_bytes(), html, out),
         Value::List(list) if list.is_nil() => out.push_str("null"),
         Value::List(list) => {
             if let Some(bytes) = value.to_bytes() {
-                string(&base64(&bytes), html, out);
+                string(base64(&bytes).as_bytes(), html, out);
                 return Ok(());
             }
             out.push('[');
@@ -60,7 +60,7 @@ fn write(value: &Value, html: bool, out: &mut String, depth: usize) -> Result<()
                     if index > 0 {
                         out.push(',');
                     }
-                    string(&key.to_str(), html, out);
+                    string(key.as_bytes(), html, out);
                     out.push(':');
                     write(item, html, out, depth + 1)?;
                 }
@@ -76,7 +76,7 @@ fn write(value: &Value, html: bool, out: &mut String, depth: usize) -> Result<()
                     if index > 0 {
                         out.push(',');
                     }
-                    string(key, html, out);
+                    string(key.as_bytes(), html, out);
                     out.push(':');
                     write(item, html, out, depth + 1)?;
                 }
@@ -87,21 +87,25 @@ fn write(value: &Value, html: bool, out: &mut String, depth: usize) -> Result<()
     Ok(())
 }
 
-fn string(text: &str, html: bool, out: &mut String) {
+fn string(text: &[u8], html: bool, out: &mut String) {
     out.push('"');
-    for rune in text.chars() {
-        match rune {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\x08' => out.push_str("\\b"),
-            '\x0c' => out.push_str("\\f"),
-            '<' | '>' | '&' if html => unicode(rune, out),
-            '\0'..='\x1f' | '\u{2028}' | '\u{2029}' => unicode(rune, out),
-            _ => out.push(rune),
+    for chunk in text.utf8_chunks() {
+        for rune in chunk.valid().chars() {
+            match rune {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                '\x08' => out.push_str("\\b"),
+                '\x0c' => out.push_str("\\f"),
+                '<' | '>' | '&' if html => unicode(rune, out),
+                '\0'..='\x1f' | '\u{2028}' | '\u{2029}' => unicode(rune, out),
+                _ => out.push(rune),
+            }
         }
+        // What is no UTF-8 is escaped byte by byte; the character that stands for it elsewhere is not.
+        chunk.invalid().iter().for_each(|_| out.push_str("\\ufffd"));
     }
     out.push('"');
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 pub use print::Show;
 
+use super::strconv::quote;
 use super::value::Str;
 use head::Head;
 use split::split_manifests;
@@ -69,7 +70,8 @@ const EVENTS: &[&str] =
     &["pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback", "test"];
 
 /// `SortManifests`: splits the files into documents, tells hooks from the rest, and puts both into the order of installation.
-pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>) -> Result<(Vec<Manifest>, Vec<Hook>), String> {
+/// What Helm says of hooks that it doesn't know goes to `warn`.
+pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>, mut warn: impl FnMut(&str)) -> Result<(Vec<Manifest>, Vec<Hook>), String> {
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
     for (path, content) in files {
         let content = content.to_str();
@@ -83,7 +85,10 @@ pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>) -> Result<(Vec<Manif
                 Manifest { source: path.clone(), api_version: head.api_version, kind: head.kind, name: head.name, text: text.to_owned() };
             match annotations.get("helm.sh/hook") {
                 None => manifests.push(manifest),
-                Some(events) => hooks.extend(hook(manifest, events, &annotations)),
+                Some(events) => match hook(manifest, events, &annotations) {
+                    Some(hook) => hooks.push(hook),
+                    None => warn(&format!("info: skipping unknown hook: {}", quote(events))),
+                },
             }
         }
     }

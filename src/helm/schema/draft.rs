@@ -1,21 +1,34 @@
 //! The editions of JSON Schema.
 
+use crate::helm::func::url_scheme;
+use crate::helm::strconv::quote;
 use crate::helm::value::{Map, Value};
 
-/// The edition by its year or number: 4, 6, 7, 2019, 2020. Without `$schema` it is the newest.
+/// The edition by its year or number: 4, 6, 7, 2019, 2020. Without `$schema`, and where that is none of these, it is the newest.
 pub(super) fn version(schema: &Value) -> u16 {
+    named_version(schema).unwrap_or(2020)
+}
+
+/// The same; an edition that nobody knows is an error.
+pub(super) fn named_version(schema: &Value) -> Result<u16, String> {
     let named = match schema {
-        Value::Map(map) => map.get("$schema"),
+        Value::Map(map) => text(map, "$schema"),
         _ => None,
     };
-    let Some(Value::Str(url)) = named else { return 2020 };
-    let url = url.to_str().into_owned();
-    for (mark, version) in [("draft-04", 4), ("draft-06", 6), ("draft-07", 7), ("2019-09", 2019)] {
-        if url.contains(mark) {
-            return version;
+    let Some(url) = named else { return Ok(2020) };
+    let bare = url.trim_end_matches('#');
+    match bare.strip_prefix("http://").or_else(|| bare.strip_prefix("https://")).and_then(|bare| bare.strip_prefix("json-schema.org/")) {
+        Some("draft-04/schema") => Ok(4),
+        Some("draft-06/schema") => Ok(6),
+        Some("draft-07/schema") => Ok(7),
+        Some("draft/2019-09/schema") => Ok(2019),
+        Some("draft/2020-12/schema" | "schema") => Ok(2020),
+        // What is no address is told by the schema of schemas.
+        _ if url_scheme(&url).is_none_or(|scheme| scheme.is_empty()) => Ok(2020),
+        _ => {
+            Err(format!("failing loading {}: it is no edition of JSON Schema that is known here (4, 6, 7, 2019-09, 2020-12)", quote(bare)))
         }
     }
-    2020
 }
 
 /// A keyword's value, if it is a map.

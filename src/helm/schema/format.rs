@@ -1,6 +1,6 @@
 //! `format`, which drafts before 2019 assert: `format.go` of the Go package, for the formats that charts name.
 
-use crate::helm::func::re2;
+use crate::helm::func::{re2, url_error};
 use crate::helm::strconv::quote_rune;
 
 /// Whether a string has the format; formats that are not known fit.
@@ -11,6 +11,7 @@ pub(super) fn check(name: &str, text: &str) -> Result<(), String> {
         "hostname" => hostname(text),
         "email" => email(text),
         "uri" => uri(text),
+        "uri-reference" => url_error(text).map_or(Ok(()), Err),
         "date" => date(text),
         "time" => time(text),
         "date-time" => date_time(text),

@@ -1,6 +1,8 @@
 //! References within a schema.
 
-use super::draft;
+use std::cell::RefCell;
+
+use super::{draft, meta, remote};
 use crate::helm::value::{MAX_DEPTH, Map, Value};
 
 /// A schema document.
@@ -9,6 +11,10 @@ pub(super) struct Document {
     pub(super) version: u16,
     /// Parts with an `$id` of their own, by it; and with an anchor, by `#` and its name.
     named: Vec<(String, Value)>,
+    /// Whether formats are asserted whatever the edition says.
+    pub(super) asserts_formats: bool,
+    /// What there is to say of references.
+    warnings: RefCell<Vec<String>>,
 }
 
 /// What a reference leads to.
@@ -23,7 +29,22 @@ impl Document {
         let version = draft::version(&root);
         let mut named = Vec::new();
         collect(&root, version, &mut named, 0);
-        Self { root, version, named }
+        Self { root, version, named, asserts_formats: version < 2019, warnings: RefCell::default() }
+    }
+
+    /// The schema of schemas of an edition.
+    pub(super) fn of_schemas(version: u16) -> Self {
+        Self { root: meta::schema(version), version, named: Vec::new(), asserts_formats: true, warnings: RefCell::default() }
+    }
+
+    /// Fetches what the schema refers to outside itself.
+    pub(super) fn fetch(&mut self, fetch: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) -> Result<(), String> {
+        let found = remote::documents(&self.root, |url| self.by_id(url).is_some(), fetch)?;
+        for (url, document) in found {
+            collect(&document, self.version, &mut self.named, 0);
+            self.named.push((url, document));
+        }
+        Ok(())
     }
 
     /// What a reference within the document leads to; the error is that of the compiler.
@@ -34,9 +55,16 @@ impl Document {
         } else if let Some(found) = self.by_id(url) {
             found
         } else if url.starts_with("urn:") {
+            let told = format!("WARNING: unresolved URN reference ignored; using permissive schema: {url}");
+            let mut warnings = self.warnings.borrow_mut();
+            if !warnings.contains(&told) {
+                warnings.push(told);
+            }
             return Ok(Target::Anything);
         } else {
-            return Err(format!("failing loading \"{url}\": it is not part of the schema, and nothing is fetched"));
+            // A relative reference to what was fetched.
+            let whole = self.named.iter().find(|(id, _)| !id.starts_with('#') && id.ends_with(&format!("/{url}")));
+            whole.map(|(_, schema)| schema.clone()).ok_or_else(|| format!("failing loading \"{url}\": it is not part of the schema"))?
         };
         if fragment.is_empty() {
             return Ok(Target::Schema(base));
@@ -48,6 +76,11 @@ impl Document {
         let anchor = format!("#{fragment}");
         let found = self.named.iter().find(|(name, _)| *name == anchor).map(|(_, schema)| schema.clone());
         found.map(Target::Schema).ok_or_else(|| missing("anchor"))
+    }
+
+    /// What there is to say of the references that were followed.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
     }
 
     fn by_id(&self, url: &str) -> Option<Value> {

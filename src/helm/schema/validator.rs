@@ -214,7 +214,7 @@ impl<'d> Validator<'d> {
                 _ => "'enum' failed".to_owned(),
             });
         }
-        if self.version() < 2019
+        if self.document.asserts_formats
             && let Some(name) = draft::text(schema, "format")
             && let Value::Str(text) = value
             && let Err(error) = super::format::check(&name, &text.to_str())

@@ -3,9 +3,11 @@
 mod coalesce;
 mod dependencies;
 mod strvals;
+mod warnings;
 
 pub(crate) use coalesce::coalesce_values;
 pub(crate) use dependencies::{is_compatible, process_dependencies};
+pub(crate) use warnings::Warnings;
 
 use super::func::{FuncError, Host};
 use super::value::{Map, Value};
@@ -83,4 +85,14 @@ fn merge_maps(one: &Map, two: &Map, depth: usize) -> Result<Map, FuncError> {
         out.set(key, merged);
     }
     Ok(out)
+}
+
+/// `CoalesceTables` of a user's values over those of a chart; both stay as they are.
+pub(crate) fn over(user: &Map, own: &Map, warnings: &mut Warnings) -> Result<Map, String> {
+    let (Value::Map(merged), Value::Map(own)) = (Value::Map(user.clone()).deep_copy()?, Value::Map(own.clone()).deep_copy()?) else {
+        return Ok(Map::new());
+    };
+    let merged = if merged.is_nil() { Map::new() } else { merged };
+    coalesce::tables(&merged, &own, "", false, warnings)?;
+    Ok(merged)
 }

@@ -6,10 +6,10 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::region::Region;
 
@@ -32,8 +32,8 @@ pub struct Access<'a> {
     pub sandbox: Option<SharedHttpClient>,
 }
 
-/// Connects, and asks who we are (`sts:GetCallerIdentity`, which needs no permission).
-pub async fn connect(access: &Access<'_>) -> Result<Aws, ProviderError> {
+/// The SDK's configuration: credentials, region, HTTP client.
+pub(super) async fn configured(access: &Access<'_>) -> Result<SdkConfig, ProviderError> {
     let region = Region::new(access.region.to_owned());
     let retries = RetryConfig::standard().with_max_attempts(3);
     let mut config = if let Some(client) = &access.sandbox {
@@ -63,6 +63,12 @@ pub async fn connect(access: &Access<'_>) -> Result<Aws, ProviderError> {
     if let Some(role) = access.role {
         config = with_role(&config, role).await;
     }
+    Ok(config)
+}
+
+/// Connects, and asks who we are (`sts:GetCallerIdentity`, which needs no permission).
+pub async fn connect(access: &Access<'_>) -> Result<Aws, ProviderError> {
+    let config = configured(access).await?;
     let on_loopback = config.endpoint_url().is_some_and(|url| url.contains("//127.0.0.1") || url.contains("//localhost"));
     let budget = if on_loopback { Budget::unlimited() } else { Budget::default() };
     let operation = Call::GetCallerIdentity;
@@ -87,8 +93,7 @@ pub(super) async fn with_role(config: &SdkConfig, role: &Role) -> SdkConfig {
 
 /// An HTTPS client on ring, which honours HTTPS_PROXY, NO_PROXY, AWS_CA_BUNDLE and SSL_CERT_FILE.
 fn http_client() -> Result<SharedHttpClient, ProviderError> {
-    let context = trust::context()
-        .map_err(|error| ProviderError::own("reading the trusted certificates", "TLS", Class::Invalid, error.to_string()))?;
+    let context = trusted()?;
     Ok(Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder().proxy_config(ProxyConfig::from_env());
         if let Some(settings) = settings {
@@ -99,4 +104,14 @@ fn http_client() -> Result<SharedHttpClient, ProviderError> {
         }
         builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone()).build()
     }))
+}
+
+/// The same way to a server, for a request that no client of the SDK makes.
+pub(super) fn connector() -> Result<SharedHttpConnector, ProviderError> {
+    let builder = Connector::builder().proxy_config(ProxyConfig::from_env()).tls_provider(Provider::Rustls(CryptoMode::Ring));
+    Ok(SharedHttpConnector::new(builder.tls_context(trusted()?).build()))
+}
+
+fn trusted() -> Result<TlsContext, ProviderError> {
+    trust::context().map_err(|error| ProviderError::own("reading the trusted certificates", "TLS", Class::Invalid, error.to_string()))
 }

@@ -2,6 +2,7 @@
 
 pub mod acm;
 pub mod connect;
+pub mod ecr;
 pub mod eks;
 pub mod route53;
 pub mod secretsmanager;
@@ -172,6 +173,11 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 
 /// The class of a service's error code. `LimitExceededException` counts as throttling for the SDK; for these services it is a quota.
 fn classify(operation: Call, code: &str, status: u16) -> Class {
+    classify_named(operation.name(), code, status)
+}
+
+/// The same by the IAM action's name.
+fn classify_named(action: &str, code: &str, status: u16) -> Class {
     match code {
         "ResourceNotFoundException" | "NoSuchHostedZone" | "NoSuchChange" | "NotFoundException" => Class::NotFound,
         "ResourceExistsException" => Class::Exists,
@@ -182,7 +188,7 @@ fn classify(operation: Call, code: &str, status: u16) -> Class {
         "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" | "RequestLimitExceeded" => {
             Class::Throttled
         }
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Class::Denied(operation.name().to_owned()),
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Class::Denied(action.to_owned()),
         "ExpiredToken"
         | "ExpiredTokenException"
         | "InvalidClientTokenId"
@@ -192,7 +198,7 @@ fn classify(operation: Call, code: &str, status: u16) -> Class {
         | "MissingAuthenticationToken"
         | "IncompleteSignature" => Class::Credentials,
         _ if status >= 500 => Class::Server,
-        _ if status == 403 => Class::Denied(operation.name().to_owned()),
+        _ if status == 403 => Class::Denied(action.to_owned()),
         _ => Class::Invalid,
     }
 }

@@ -18,7 +18,10 @@ pub fn read(path: &Path) -> Result<Fetched, ChartSourceError> {
     let failed = |cause| ChartSourceError::File { path: path.display().to_string(), cause };
     let about = std::fs::metadata(path).map_err(failed)?;
     if about.is_dir() {
-        return Ok(Fetched { chart: Chart::load(files(path)?)?, archive: None, locked: None });
+        let mut links = Vec::new();
+        let mut chart = Chart::load(files(path, &mut links)?)?;
+        chart.warnings.append(&mut links);
+        return Ok(Fetched { chart, archive: None, locked: None });
     }
     if about.len() > MAX_ARCHIVE as u64 {
         return Err(refused(path, format!("larger than {MAX_ARCHIVE} bytes")));
@@ -31,8 +34,8 @@ fn refused(path: &Path, reason: impl Into<String>) -> ChartSourceError {
     ChartSourceError::Refused { path: path.display().to_string(), reason: reason.into() }
 }
 
-/// All files under a folder by their paths in it. Links are followed, as Helm does; what is neither file nor folder is refused.
-fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, ChartSourceError> {
+/// All files under a folder by their paths in it. Links are followed, as Helm does, and told; what is neither file nor folder is refused.
+pub fn files(root: &Path, links: &mut Vec<String>) -> Result<BTreeMap<String, Vec<u8>>, ChartSourceError> {
     let mut found = BTreeMap::new();
     let mut left = MAX_BYTES;
     let mut folders = vec![(root.to_owned(), 0)];
@@ -45,6 +48,9 @@ fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, ChartSourceError> {
             let path = entry.map_err(failed)?.path();
             let failed = |cause| ChartSourceError::File { path: path.display().to_string(), cause };
             let about = std::fs::metadata(&path).map_err(failed)?;
+            if std::fs::symlink_metadata(&path).map_err(failed)?.is_symlink() {
+                links.push(linked(&path).map_err(failed)?);
+            }
             if about.is_dir() {
                 // What a version control system keeps is never part of a chart.
                 if path.file_name().is_none_or(|name| name != ".git") {
@@ -65,4 +71,14 @@ fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>, ChartSourceError> {
         }
     }
     Ok(found)
+}
+
+/// Helm's words for a link: what is in it may be a file of anybody's.
+fn linked(path: &Path) -> std::io::Result<String> {
+    let (path, resolved) = (std::path::absolute(path)?, std::fs::canonicalize(path)?);
+    Ok(format!(
+        "found symbolic link in path: {} resolves to {}. Contents of linked file included and used",
+        path.display(),
+        resolved.display()
+    ))
 }

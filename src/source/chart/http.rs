@@ -9,8 +9,9 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use zeroize::Zeroizing;
 
-use super::ChartSourceError;
+use super::{ChartSourceError, login};
 use crate::source::trust;
 
 /// How long a whole answer may take.
@@ -46,12 +47,36 @@ impl Client {
         Ok(Self { connector: SharedHttpConnector::new(connector) })
     }
 
-    /// The body of an address, which must answer with success.
+    /// The body of an address, which must answer with success. Where it asks for name and password it gets those that Docker's configuration
+    /// holds for its host.
     pub async fn get(&self, url: &str, most: usize) -> Result<Vec<u8>, ChartSourceError> {
-        let answer = self.ask(url, &[], most).await?;
+        let mut answer = self.ask(url, &[], most).await?;
+        let host = host(url);
+        let mut sent = false;
+        if answer.status == 401
+            && let Some(login) = login::configured(host).await
+        {
+            let header = Zeroizing::new(format!("Basic {}", String::from_utf8_lossy(login.expose_secret())));
+            answer = self.ask(url, &[("authorization", header.as_str())], most).await?;
+            sent = true;
+        }
+        let shown = without_secrets(url);
         match answer.status {
             200..300 => Ok(answer.body),
-            404 => Err(ChartSourceError::NotFound(format!("{url} is not there (404)"))),
+            404 => Err(ChartSourceError::not_found(format!("{shown} is not there (404)"), "check the address")),
+            status @ (401 | 403) => {
+                let told = match (status, sent) {
+                    (_, true) => format!("the server refuses the login for {host} ({status})"),
+                    (401, false) => {
+                        format!("the server asks for name and password (401), and Docker's configuration has no login for {host}")
+                    }
+                    _ => "the server refuses access (403)".to_owned(),
+                };
+                let help = format!(
+                    "put name and password for {host} under `auths` in Docker's config.json, as `docker login` does for registries"
+                );
+                Err(refused(url, told, help))
+            }
             status => Err(failed(url, format!("the server answers {status}"))),
         }
     }
@@ -66,6 +91,9 @@ impl Client {
         let mut url = url.to_owned();
         let origin = origin(&url).to_owned();
         for _ in 0..=MOST_REDIRECTS {
+            if host(&url).contains('@') {
+                return Err(failed(&url, "an address with a password in it is not taken: it would stand in lock files and logs"));
+            }
             let mut request = http::Request::get(&url).header("user-agent", concat!("meshform/", env!("CARGO_PKG_VERSION")));
             for (name, value) in headers.iter().filter(|(name, _)| *name != "authorization" || self::origin(&url) == origin) {
                 request = request.header(*name, *value);
@@ -104,6 +132,10 @@ pub(super) fn failed(url: &str, reason: impl Into<String>) -> ChartSourceError {
     ChartSourceError::Http { url: without_secrets(url), reason: reason.into() }
 }
 
+pub(super) fn refused(url: &str, reason: impl Into<String>, help: impl Into<String>) -> ChartSourceError {
+    ChartSourceError::Login { url: without_secrets(url), reason: reason.into(), help: help.into() }
+}
+
 /// Addresses may hold passwords and signatures.
 fn without_secrets(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
@@ -130,7 +162,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// Scheme and host.
 pub(super) fn origin(url: &str) -> &str {
     let begin = url.find("://").map_or(0, |at| at + 3);
-    &url[..begin + url[begin..].find('/').unwrap_or(url.len() - begin)]
+    &url[..begin + url[begin..].find(['/', '?', '#']).unwrap_or(url.len() - begin)]
+}
+
+/// The host, with its port.
+fn host(url: &str) -> &str {
+    origin(url).split_once("://").map_or("", |(_, host)| host)
 }
 
 /// Where a redirect leads: never from HTTPS to HTTP.

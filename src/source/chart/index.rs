@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::ChartSourceError;
 use super::http::Client;
+use crate::diag::nearest;
 use crate::helm::func::semver::{Constraints, Version};
 use crate::helm::json;
 use crate::helm::yaml;
@@ -25,7 +26,13 @@ pub struct Entry {
 pub async fn find(client: &Client, repository: &str, name: &str, version: &str) -> Result<Entry, ChartSourceError> {
     let base = repository.trim_end_matches('/');
     let url = format!("{base}/index.yaml");
-    let text = client.get(&url, MAX_INDEX).await?;
+    let text = client.get(&url, MAX_INDEX).await.map_err(|error| match error {
+        ChartSourceError::NotFound { what, .. } => {
+            let help = "an HTTP repository has an index.yaml; a registry is named as oci://HOST/PATH";
+            ChartSourceError::not_found(format!("{base} looks like no chart repository: {what}"), help)
+        }
+        error => error,
+    })?;
     let wrong = |reason: String| ChartSourceError::Http { url: url.clone(), reason };
     let index = yaml::unmarshal(&text).map_err(|error| wrong(format!("is no index: {error}")))?;
     // What is an index of megabytes in YAML is read as JSON from here on.
@@ -36,19 +43,49 @@ pub async fn find(client: &Client, repository: &str, name: &str, version: &str) 
 
 /// `IndexFile.Get`: the version itself, else the highest that satisfies the range. Without one the highest that is no prerelease.
 fn choose(index: &serde_json::Value, base: &str, name: &str, version: &str) -> Result<Entry, ChartSourceError> {
-    let entries = index.get("entries").and_then(|entries| entries.get(name)).and_then(serde_json::Value::as_array);
-    let missing = |what: &str| ChartSourceError::NotFound(format!("chart \"{name}\" {what} not found in {base} repository"));
+    let charts = index.get("entries").and_then(serde_json::Value::as_object);
+    let charts = charts.ok_or_else(|| ChartSourceError::Http {
+        url: format!("{base}/index.yaml"),
+        reason: "is no index: it has no `entries`".to_owned(),
+    })?;
+    let missing =
+        |what: &str, help: String| ChartSourceError::not_found(format!("chart \"{name}\"{what} not found in {base} repository"), help);
+    let entries = charts.get(name).and_then(serde_json::Value::as_array).ok_or_else(|| missing("", others(charts, name)))?;
     let mut entries: Vec<(&serde_json::Value, &str)> =
-        entries.ok_or_else(|| missing("is"))?.iter().filter_map(|entry| Some((entry, entry.get("version")?.as_str()?))).collect();
+        entries.iter().filter_map(|entry| Some((entry, entry.get("version")?.as_str()?))).collect();
     entries.sort_by(|(_, one), (_, two)| newest_first(one, two));
     let constraint = range(version)?;
     let exact = entries.iter().find(|(_, candidate)| !version.is_empty() && *candidate == version);
     let fits = |(_, candidate): &&(&serde_json::Value, &str)| Version::new(candidate).is_ok_and(|candidate| constraint.check(&candidate));
-    let (entry, found) = exact.or_else(|| entries.iter().find(fits)).ok_or_else(|| missing(&format!("version \"{version}\"")))?;
+    let (entry, found) = exact
+        .or_else(|| entries.iter().find(fits))
+        .ok_or_else(|| missing(&format!(" version \"{version}\""), versions(entries.iter().map(|(_, version)| *version))))?;
     let url = entry.get("urls").and_then(|urls| urls.get(0)).and_then(serde_json::Value::as_str);
-    let url = url.ok_or_else(|| ChartSourceError::NotFound(format!("chart \"{name}\" version \"{found}\" has no downloadable URLs")))?;
+    let url = url.ok_or_else(|| {
+        let what = format!("chart \"{name}\" version \"{found}\" has no downloadable URLs in {base}/index.yaml");
+        ChartSourceError::not_found(what, "the repository's index is not whole: tell whoever publishes it, or take another version")
+    })?;
     let digest = entry.get("digest").and_then(serde_json::Value::as_str).filter(|digest| !digest.is_empty()).map(str::to_owned);
     Ok(Entry { version: (*found).to_owned(), url: resolved(base, url), digest })
+}
+
+/// What a repository has instead of a chart.
+fn others(charts: &serde_json::Map<String, serde_json::Value>, name: &str) -> String {
+    match nearest(name, charts.keys().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the repository has {} charts, and none of that name", charts.len()),
+    }
+}
+
+/// What there is instead of a version, newest first.
+pub(super) fn versions<'a>(there: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 5;
+    let there: Vec<&str> = there.collect();
+    match there.len() {
+        0 => "there is no version of it at all".to_owned(),
+        count if count > SHOWN => format!("there are {}, and {} older ones", there[..SHOWN].join(", "), count - SHOWN),
+        _ => format!("there are {}; a prerelease is taken where the range names one (>1-0)", there.join(", ")),
+    }
 }
 
 /// Reads a range; nothing is every release.

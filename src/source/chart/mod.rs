@@ -4,90 +4,27 @@
 //! against `meshform.lock` where that names it. Sizes, counts and redirects are bounded: a chart's author is a stranger.
 
 pub mod cache;
+mod error;
 pub mod folder;
 pub mod http;
 pub mod index;
 pub mod lock;
+pub mod login;
 pub mod oci;
 pub mod vendor;
 
 use std::path::{Path, PathBuf};
 
 use crate::helm::Chart;
-use crate::helm::func::semver::SemverError;
 use crate::secret::sha256_hex;
 use cache::Cache;
+pub use error::ChartSourceError;
 use http::Client;
 use lock::{Lock, Locked};
+use login::{Logins, NoLogins};
 
 /// The most bytes of an archive: Helm refuses charts that are larger unpacked.
 pub const MAX_ARCHIVE: usize = 100 << 20;
-
-/// Why a chart can't be had.
-#[derive(Debug, thiserror::Error)]
-pub enum ChartSourceError {
-    /// A file or folder can't be read.
-    #[error("{path}: {cause}")]
-    File {
-        /// Which one.
-        path: String,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// A folder or archive is beyond our bounds.
-    #[error("{path}: {reason}")]
-    Refused {
-        /// Which one.
-        path: String,
-        /// Why.
-        reason: String,
-    },
-    /// It was read, and is no chart.
-    #[error("{0}")]
-    Chart(#[from] crate::helm::ChartError),
-    /// What HTTPS servers are believed by can't be used.
-    #[error(transparent)]
-    Trust(#[from] crate::source::trust::TrustError),
-    /// A request failed.
-    #[error("{url}: {reason}")]
-    Http {
-        /// What was asked for.
-        url: String,
-        /// Why.
-        reason: String,
-    },
-    /// There is nothing of that name and version.
-    #[error("{0}")]
-    NotFound(String),
-    /// What came is not what the lock file, the index or the registry says.
-    #[error("{what} has the digest {found}, and {by} says {expected}")]
-    Digest {
-        /// What came.
-        what: String,
-        /// Its digest.
-        found: String,
-        /// The digest that was expected.
-        expected: String,
-        /// Who expects it.
-        by: &'static str,
-    },
-    /// The lock file can't be used.
-    #[error("{path}: {reason}")]
-    Lock {
-        /// The file.
-        path: String,
-        /// Why.
-        reason: String,
-    },
-    /// A version or a range of versions can't be read.
-    #[error("version `{text}`: {cause}")]
-    Version {
-        /// What was given.
-        text: String,
-        /// Why.
-        cause: SemverError,
-    },
-}
 
 /// A chart as a person names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,12 +98,23 @@ pub struct Charts {
     client: Client,
     cache: Cache,
     lock: Lock,
+    logins: Box<dyn Logins>,
 }
 
 impl Charts {
     /// With this cache folder and this lock file, which need not be there.
     pub fn new(cache: &Path, lock: &Path) -> Result<Self, ChartSourceError> {
-        Ok(Self { client: Client::new()?, cache: Cache::new(cache), lock: Lock::read(lock)? })
+        Ok(Self { client: Client::new()?, cache: Cache::new(cache), lock: Lock::read(lock)?, logins: Box::new(NoLogins) })
+    }
+
+    /// Whom registries let in that no configuration of Docker or Helm knows.
+    #[must_use]
+    pub fn with_logins(self, logins: Box<dyn Logins>) -> Self {
+        Self { logins, ..self }
+    }
+
+    fn registries(&self) -> oci::Access<'_> {
+        oci::Access { client: &self.client, logins: self.logins.as_ref() }
     }
 
     /// Brings a chart. What the lock file names comes in the version that it names, and is refused with another digest.
@@ -200,7 +148,7 @@ impl Charts {
                 (archive, found.version, found.url)
             }
             Wanted::Oci { reference, version } => {
-                let found = oci::fetch(&self.client, reference, version).await?;
+                let found = oci::fetch(self.registries(), reference, version).await?;
                 (found.archive, found.version, found.url)
             }
         };
@@ -211,7 +159,7 @@ impl Charts {
 
     async fn download(&self, locked: &Locked) -> Result<Vec<u8>, ChartSourceError> {
         let archive = match locked.url.strip_prefix("oci://") {
-            Some(reference) => oci::fetch_blob(&self.client, reference).await?,
+            Some(reference) => oci::fetch_blob(self.registries(), reference).await?,
             None => self.client.get(&locked.url, MAX_ARCHIVE).await?,
         };
         if sha256_hex(&archive) == locked.digest {

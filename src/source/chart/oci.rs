@@ -1,18 +1,18 @@
 //! OCI registries: the chart that a reference and a range of versions lead to; `pkg/registry`.
 //!
-//! Access is anonymous, with a token where the registry asks for one, or with the user name and password that Docker's configuration holds for
-//! the host. Programs that such a configuration may name are not called.
+//! Access is anonymous, with a token where the registry asks for one, or with the login that [`super::login`] finds for the host.
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
-use super::http::{Answer, Client, failed};
-use super::index::{newest_first, range};
+use super::http::{Answer, Client, failed, refused};
+use super::index::{newest_first, range, versions as there};
+use super::login::{self, Logins, Unasked};
 use super::{ChartSourceError, MAX_ARCHIVE, check};
 use crate::helm::func::semver::Version;
+use crate::secret::SecretBytes;
 
 /// The media types of a chart's archive, the present one and that of old.
 const CHART_LAYERS: [&str; 2] = ["application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/tar+gzip"];
@@ -32,21 +32,32 @@ pub struct Found {
     pub url: String,
 }
 
+/// The way to registries.
+#[derive(Clone, Copy)]
+pub struct Access<'a> {
+    /// The HTTP client.
+    pub client: &'a Client,
+    /// Whom a host that no configuration knows lets in.
+    pub logins: &'a dyn Logins,
+}
+
 /// A repository in a registry.
 struct Repository<'a> {
-    client: &'a Client,
+    access: Access<'a>,
     host: &'a str,
     path: &'a str,
-    token: Option<String>,
+    /// What the header `Authorization` says, once the registry has asked.
+    header: Option<SecretBytes>,
+    login_is_configured: bool,
 }
 
 impl<'a> Repository<'a> {
-    fn new(client: &'a Client, reference: &'a str) -> Result<Self, ChartSourceError> {
+    fn new(access: Access<'a>, reference: &'a str) -> Result<Self, ChartSourceError> {
         let (host, path) = reference
             .split_once('/')
             .filter(|(host, path)| !host.is_empty() && !path.is_empty())
-            .ok_or_else(|| ChartSourceError::NotFound(format!("oci://{reference} names no repository: expected oci://HOST/PATH")))?;
-        Ok(Self { client, host, path, token: None })
+            .ok_or_else(|| ChartSourceError::not_found(format!("oci://{reference} names no repository"), "write oci://HOST/PATH"))?;
+        Ok(Self { access, host, path, header: None, login_is_configured: false })
     }
 
     fn url(&self, rest: &str) -> String {
@@ -56,26 +67,48 @@ impl<'a> Repository<'a> {
     }
 
     async fn ask(&mut self, url: &str, accept: &str, most: usize) -> Result<Answer, ChartSourceError> {
-        for attempt in 0..2 {
-            let mut headers = vec![("accept", accept)];
-            if let Some(token) = &self.token {
-                headers.push(("authorization", token));
-            }
-            let answer = self.client.ask(url, &headers, most).await?;
-            match (answer.status, &answer.challenge) {
-                (401, Some(challenge)) if attempt == 0 => self.token = Some(self.authorize(url, challenge).await?),
+        loop {
+            let answer = self.request(url, accept, most).await?;
+            self.header = match (answer.status, &answer.challenge, &self.header) {
+                (401, Some(challenge), None) => Some(self.authorize(url, challenge).await?),
+                (401 | 403, _, Some(_)) => Some(self.instead_of_configured(url, answer.status).await?),
+                (403, _, None) => {
+                    let told = format!("the registry lets nobody without a login read {} (403)", self.path);
+                    return Err(refused(url, told, self.how_to_log_in()));
+                }
                 _ => return Ok(answer),
+            };
+        }
+    }
+
+    async fn request(&self, url: &str, accept: &str, most: usize) -> Result<Answer, ChartSourceError> {
+        let header = self.header.as_ref().map(header_text);
+        let headers: Vec<(&str, &str)> = header.iter().map(|text| ("authorization", text.as_str())).chain([("accept", accept)]).collect();
+        self.access.client.ask(url, &headers, most).await
+    }
+
+    /// The header for a registry that refuses what a configuration has for it: logins of ECR live twelve hours, and stay in the file.
+    async fn instead_of_configured(&mut self, url: &str, status: u16) -> Result<SecretBytes, ChartSourceError> {
+        let told = format!("the registry refuses the login for {} ({status})", self.host);
+        if std::mem::take(&mut self.login_is_configured) {
+            match self.access.logins.login(self.host).await {
+                Ok(Some(login)) => return Ok(with_scheme("Basic", &login)),
+                Ok(None) => {}
+                Err(Unasked { why, help }) => return Err(refused(url, format!("{told}, and {why}"), help)),
             }
         }
-        Err(failed(url, "the registry refuses access (401)"))
+        let help = format!("give it the right to read {}, or take another one by `docker login {}`", self.path, self.host);
+        Err(refused(url, told, help))
     }
 
     /// The header that a challenge asks for: a bearer's token, or name and password.
-    async fn authorize(&self, url: &str, challenge: &str) -> Result<String, ChartSourceError> {
-        let basic = docker_login(self.host);
+    async fn authorize(&mut self, url: &str, challenge: &str) -> Result<SecretBytes, ChartSourceError> {
         let Some(fields) = strip_word(challenge, "bearer") else {
-            let refused = || failed(url, "the registry asks for name and password, and Docker's configuration has none for it");
-            return basic.map(|login| format!("Basic {login}")).ok_or_else(refused);
+            let login = self
+                .login()
+                .await
+                .map_err(|(why, help)| refused(url, format!("the registry asks for name and password (401), and {why}"), help))?;
+            return Ok(with_scheme("Basic", &login));
         };
         let realm = field(fields, "realm").filter(|realm| realm.starts_with("https://") || url.starts_with("http://"));
         let realm = realm.ok_or_else(|| failed(url, "the registry names no HTTPS address for tokens"))?;
@@ -85,22 +118,49 @@ impl<'a> Repository<'a> {
             query = format!("service={}&{query}", query_escaped(&service));
         }
         let token_url = format!("{realm}{}{query}", if realm.contains('?') { '&' } else { '?' });
-        let login = basic.map(|login| format!("Basic {login}"));
-        let headers: Vec<(&str, &str)> = login.iter().map(|login| ("authorization", login.as_str())).collect();
-        let answer = self.client.ask(&token_url, &headers, MAX_JSON).await?;
+        // Whoever has no login asks as anybody: that is enough for what is public.
+        let login = self.login().await;
+        let header = login.as_ref().ok().map(|login| header_text(&with_scheme("Basic", login)));
+        let headers: Vec<(&str, &str)> = header.iter().map(|text| ("authorization", text.as_str())).collect();
+        let answer = self.access.client.ask(&token_url, &headers, MAX_JSON).await?;
         if answer.status != 200 {
-            return Err(failed(&token_url, format!("gives no token ({})", answer.status)));
+            let sent = || (format!("refuses the login for {}", self.host), self.how_to_log_in());
+            let (why, help) = login.err().unwrap_or_else(sent);
+            return Err(refused(&token_url, format!("gives no token ({}): {why}", answer.status), help));
         }
-        let body: Value = serde_json::from_slice(&answer.body).map_err(|error| failed(&token_url, error.to_string()))?;
+        // A body that is no JSON is not quoted: it may hold the token.
+        let body: Value = serde_json::from_slice(&answer.body).map_err(|_| failed(&token_url, "gives no token: the answer is no JSON"))?;
         let token = body.get("token").or_else(|| body.get("access_token")).and_then(Value::as_str);
-        token.map(|token| format!("Bearer {token}")).ok_or_else(|| failed(&token_url, "gives no token"))
+        let token = token.map(|token| SecretBytes::from_text(format!("Bearer {token}")));
+        token.ok_or_else(|| failed(&token_url, "gives no token: the answer holds none"))
+    }
+
+    /// The login for this registry, or why there is none and what to do.
+    async fn login(&mut self) -> Result<SecretBytes, (String, String)> {
+        if let Some(login) = login::configured(self.host).await {
+            self.login_is_configured = true;
+            return Ok(login);
+        }
+        match self.access.logins.login(self.host).await {
+            Ok(Some(login)) => Ok(login),
+            Ok(None) => Err((format!("Docker's configuration has no login for {}", self.host), self.how_to_log_in())),
+            Err(Unasked { why, help }) => Err((format!("Docker's configuration has no login for {}; {why}", self.host), help)),
+        }
+    }
+
+    fn how_to_log_in(&self) -> String {
+        format!("`docker login {0}` or `helm registry login {0}` writes one", self.host)
     }
 
     async fn json(&mut self, url: &str, accept: &str) -> Result<(Value, Answer), ChartSourceError> {
         let answer = self.ask(url, accept, MAX_JSON).await?;
         match answer.status {
             200 => Ok((serde_json::from_slice(&answer.body).map_err(|error| failed(url, error.to_string()))?, answer)),
-            404 => Err(ChartSourceError::NotFound(format!("oci://{}/{} is not there (404 of {url})", self.host, self.path))),
+            404 => {
+                let what = format!("oci://{}/{} is not there, or not in that version (404 of {url})", self.host, self.path);
+                let help = "check host, path and version; without --version the highest version is taken";
+                Err(ChartSourceError::not_found(what, help))
+            }
             status => Err(failed(url, format!("the registry answers {status}"))),
         }
     }
@@ -120,11 +180,14 @@ impl<'a> Repository<'a> {
             let Some(next) = answer.link.as_deref().and_then(next_page) else { break };
             url = if next.starts_with('/') { format!("{}{next}", super::http::origin(&url)) } else { next };
         }
-        versions.retain(|version| Version::strict(version).is_ok_and(|version| constraint.check(&version)));
+        versions.retain(|version| Version::strict(version).is_ok());
         versions.sort_by(|one, two| newest_first(one, two));
-        let found = versions.into_iter().next();
-        let missing = || ChartSourceError::NotFound(format!("could not locate a version matching provided version string {version}"));
-        found.map(|version| version.replace('+', "_")).ok_or_else(missing)
+        let found = versions.iter().find(|version| Version::strict(version).is_ok_and(|version| constraint.check(&version)));
+        found.map(|version| version.replace('+', "_")).ok_or_else(|| {
+            let wanted = if version.is_empty() { "that is no prerelease".to_owned() } else { format!("{version:?}") };
+            let what = format!("oci://{}/{} has no version {wanted}", self.host, self.path);
+            ChartSourceError::not_found(what, there(versions.iter().map(String::as_str)))
+        })
     }
 
     async fn blob(&mut self, digest: &str) -> Result<Vec<u8>, ChartSourceError> {
@@ -141,7 +204,7 @@ impl<'a> Repository<'a> {
 }
 
 /// Fetches a chart.
-pub async fn fetch(client: &Client, reference: &str, version: &str) -> Result<Found, ChartSourceError> {
+pub async fn fetch(access: Access<'_>, reference: &str, version: &str) -> Result<Found, ChartSourceError> {
     // A tag or a digest may be part of the reference.
     let (bare, pinned) = match reference.split_once('@') {
         Some((bare, digest)) => (bare, Some(digest.to_owned())),
@@ -150,7 +213,7 @@ pub async fn fetch(client: &Client, reference: &str, version: &str) -> Result<Fo
             _ => (reference, None),
         },
     };
-    let mut repository = Repository::new(client, bare)?;
+    let mut repository = Repository::new(access, bare)?;
     let tag = match pinned {
         Some(pinned) => pinned,
         None => repository.tag(version).await?,
@@ -170,9 +233,18 @@ pub async fn fetch(client: &Client, reference: &str, version: &str) -> Result<Fo
 }
 
 /// Fetches an archive by `host/path@sha256:…`.
-pub async fn fetch_blob(client: &Client, reference: &str) -> Result<Vec<u8>, ChartSourceError> {
+pub async fn fetch_blob(access: Access<'_>, reference: &str) -> Result<Vec<u8>, ChartSourceError> {
     let (bare, digest) = reference.split_once('@').ok_or_else(|| failed(reference, "has no digest"))?;
-    Repository::new(client, bare)?.blob(digest).await
+    Repository::new(access, bare)?.blob(digest).await
+}
+
+fn with_scheme(scheme: &str, login: &SecretBytes) -> SecretBytes {
+    SecretBytes::new([scheme.as_bytes(), b" ", login.expose_secret()].concat())
+}
+
+/// A header's value, for the request that it goes into.
+fn header_text(header: &SecretBytes) -> Zeroizing<String> {
+    Zeroizing::new(String::from_utf8_lossy(header.expose_secret()).into_owned())
 }
 
 /// What follows a word, whatever its capitals.
@@ -212,30 +284,6 @@ fn query_escaped(text: &str) -> String {
     out
 }
 
-/// Base64 of `name:password` for a host, out of `config.json` in $DOCKER_CONFIG or ~/.docker, or of Helm's own registry configuration.
-fn docker_login(host: &str) -> Option<String> {
-    let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
-    let docker = std::env::var_os("DOCKER_CONFIG").map(std::path::PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(".docker")));
-    let helm = std::env::var_os("HELM_REGISTRY_CONFIG").map(std::path::PathBuf::from);
-    let helm = helm.or_else(|| home.map(|home| home.join(".config/helm/registry/config.json")));
-    [helm, docker.map(|folder| folder.join("config.json"))]
-        .into_iter()
-        .flatten()
-        .find_map(|file| login_in(&std::fs::read(file).ok()?, host))
-}
-
-fn login_in(config: &[u8], host: &str) -> Option<String> {
-    let config: Value = serde_json::from_slice(config).ok()?;
-    let logins = config.get("auths")?.as_object()?;
-    let entry = logins.get(host).or_else(|| logins.get(&format!("https://{host}")))?;
-    let login = match (entry.get("auth").and_then(Value::as_str), entry.get("username"), entry.get("password")) {
-        (Some(login), ..) if !login.is_empty() => login.to_owned(),
-        (_, Some(name), Some(password)) => STANDARD.encode(format!("{}:{}", name.as_str()?, password.as_str()?)),
-        _ => return None,
-    };
-    STANDARD.decode(&login).ok().map(|_| login)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,14 +296,6 @@ mod tests {
         assert_eq!(field(fields, "service").as_deref(), Some("registry"));
         assert_eq!(field(fields, "error"), None);
         assert_eq!(strip_word("Basic realm=\"x\"", "bearer"), None);
-    }
-
-    #[test]
-    fn logins_are_found_by_host() {
-        let config = br#"{"auths": {"a.example.com": {"auth": "dTpw"}, "https://b.example.com": {"username": "u", "password": "p"}}}"#;
-        assert_eq!(login_in(config, "a.example.com").as_deref(), Some("dTpw"));
-        assert_eq!(login_in(config, "b.example.com").as_deref(), Some("dTpw"));
-        assert_eq!(login_in(config, "c.example.com"), None);
     }
 
     #[test]

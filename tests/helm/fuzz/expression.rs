@@ -107,7 +107,7 @@ fn call(dice: &mut Dice, depth: usize) -> String {
 }
 
 /// An action, or several that hang together.
-pub(super) fn action(dice: &mut Dice) -> String {
+pub(in crate::helm) fn action(dice: &mut Dice) -> String {
     let expression = call(dice, 3);
     match dice.below(12) {
         0 => format!("{{{{ range $k, $v := {expression} }}}}{{{{ {} }}}}{{{{ end }}}}", call(dice, 2)),

@@ -4,10 +4,10 @@
 
 mod archive;
 mod bombs;
-mod expression;
+pub(super) mod expression;
 mod guard;
 mod input;
-mod mutate;
+pub(super) mod mutate;
 
 use guard::{Corpus, Report};
 
@@ -17,7 +17,7 @@ const OFFICIAL_INPUTS: u64 = 600;
 /// The same for the chart of the test's own.
 const OWN_INPUTS: u64 = 150;
 
-fn number(variable: &str) -> Option<u64> {
+pub(super) fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable}: a number is expected")))
 }
 

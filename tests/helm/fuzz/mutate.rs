@@ -1,10 +1,10 @@
 //! Dice of a seed, and what they do to a text.
 
 /// SplitMix64: every seed gives another row.
-pub(super) struct Dice(u64);
+pub(in crate::helm) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::helm) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0xD1B5_4A32_D192_ED03))
     }
 

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::cli::context::Context;
 use crate::helm::Host;
+use crate::source::chart::http::Client;
+
+/// The most bytes of a schema that another one refers to.
+const MAX_SCHEMA: usize = 16 << 20;
 
 pub(super) struct CliHost {
     clock: crate::clock::Clock,
@@ -38,5 +42,16 @@ impl Host for CliHost {
     fn read_file(&mut self, path: &str) -> Result<Vec<u8>, String> {
         let read = || std::fs::read(path).map_err(|error| format!("open {path}: {}", super::source::in_go_words(&error)));
         self.files.entry(path.to_owned()).or_insert_with(read).clone()
+    }
+
+    /// A rendering runs in a thread of its own, outside the program's runtime.
+    fn fetch_schema(&mut self, url: &str) -> Result<Vec<u8>, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let fetched = runtime.block_on(async { Client::new()?.get(url, MAX_SCHEMA).await });
+        fetched.map_err(|error| error.to_string())
+    }
+
+    fn warn(&mut self, text: &str) {
+        eprintln!("{text}");
     }
 }

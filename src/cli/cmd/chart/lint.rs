@@ -1,54 +1,63 @@
 //! `chart lint`
 
+use std::collections::BTreeMap;
+
 use super::host::CliHost;
 use super::source;
 use super::template::refused;
-use crate::cli::args::chart::{SourceArgs, ValueArgs};
+use crate::cli::args::chart::{LintArgs, SourceArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::helm::{Chart, KubeVersion, Options, render};
+use crate::helm::lint::{Severity, lint};
+use crate::helm::{KubeVersion, Options};
+use crate::source::chart::{ChartSourceError, Wanted, folder};
 
-pub(super) async fn run(context: &Context, chart: &SourceArgs, values: &ValueArgs, strict: bool, kube_version: &str) -> Exit {
-    let fetched = match source::fetch(chart).await {
-        Ok(fetched) => fetched,
+pub(super) async fn run(context: &Context, args: &LintArgs) -> Exit {
+    let kube_version = match KubeVersion::parse(&args.kube_version) {
+        Ok(version) => version,
+        Err(error) => return refused(&format!("invalid kube version '{}': {error}", args.kube_version)),
+    };
+    let (files, named) = match files(context, &args.chart).await {
+        Ok(files) => files,
         Err(error) => return source::failed(&error),
     };
-    let kube_version = match KubeVersion::parse(kube_version) {
-        Ok(version) => version,
-        Err(error) => return refused(&format!("invalid kube version '{kube_version}': {error}")),
-    };
-    let values = match source::values(values) {
+    let values = match source::values(&args.values) {
         Ok(values) => values,
         Err(error) => return refused(&error),
     };
-    println!("==> Linting {}", chart.chart);
-    let mut errors = 0;
-    for (severity, path, message) in remarks(&fetched.chart) {
-        println!("[{severity}] {path}: {message}");
+    let mut options = Options::new("", args.namespace.as_str(), kube_version);
+    options.skip_schema_validation = args.skip_schema_validation;
+    let findings = match lint(&files, &named, &values, &options, &mut CliHost::new(context)) {
+        Ok(findings) => findings,
+        Err(error) => return refused(&error.to_string()),
+    };
+    let worst = findings.iter().map(|finding| finding.severity).max();
+    let has_failed = worst >= Some(if args.strict { Severity::Warning } else { Severity::Error });
+    if !args.quiet || worst > Some(Severity::Info) {
+        println!("==> Linting {}", args.chart.chart);
+        for finding in findings.iter().filter(|finding| !args.quiet || finding.severity > Severity::Info) {
+            println!("{finding}");
+        }
+        println!();
     }
-    let mut options = Options::new("test-release", "default", kube_version);
-    options.lint = true;
-    options.strict = strict;
-    if let Err(error) = render(&fetched.chart, &values, &options, &mut CliHost::new(context)) {
-        println!("[ERROR] templates/: {error}");
-        errors += 1;
+    if has_failed {
+        return refused("1 chart(s) linted, 1 chart(s) failed");
     }
-    println!("\n1 chart(s) linted, {errors} chart(s) failed");
-    if errors == 0 { Exit::Done } else { Exit::Failed }
+    if !args.quiet || worst > Some(Severity::Info) {
+        println!("1 chart(s) linted, 0 chart(s) failed");
+    }
+    Exit::Done
 }
 
-/// What is no failure, but worth a word.
-fn remarks(chart: &Chart) -> Vec<(&'static str, &'static str, &'static str)> {
-    let has = |name: &str| chart.raw.iter().any(|file| file.name == name);
-    let mut found = Vec::new();
-    if chart.metadata.icon.is_empty() {
-        found.push(("INFO", "Chart.yaml", "icon is recommended"));
+/// The chart's files, and what its folder is called. A folder need not hold a whole chart: what it lacks is for the linter to tell.
+async fn files(context: &Context, args: &SourceArgs) -> Result<(BTreeMap<String, Vec<u8>>, String), ChartSourceError> {
+    if let Wanted::Path(path) = source::wanted(args)
+        && path.is_dir()
+    {
+        let whole = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        return Ok((folder::files(&path, &mut Vec::new())?, whole.display().to_string()));
     }
-    if !has("values.yaml") {
-        found.push(("INFO", "values.yaml", "file does not exist"));
-    }
-    if chart.templates.is_empty() {
-        found.push(("WARNING", "templates/", "directory not found"));
-    }
-    found
+    let chart = source::fetch(context, args).await?.chart;
+    let files = chart.raw.iter().map(|file| (file.name.clone(), file.data.to_vec())).collect();
+    Ok((files, args.chart.clone()))
 }

@@ -13,10 +13,10 @@ use crate::cli::exit::Exit;
 pub(in crate::cli) async fn run(context: &Context, args: &ChartArgs) -> Exit {
     match &args.command {
         ChartCommand::Template(args) => template::run(context, args).await,
-        ChartCommand::Show { part } => show::run(part).await,
-        ChartCommand::Pull { chart, destination, untar } => source::pull(chart, destination, *untar).await,
-        ChartCommand::Vendor { chart, destination } => source::pull(chart, destination, true).await,
-        ChartCommand::Lock { chart } => source::lock(chart).await,
-        ChartCommand::Lint { chart, values, strict, kube_version } => lint::run(context, chart, values, *strict, kube_version).await,
+        ChartCommand::Show { part } => show::run(context, part).await,
+        ChartCommand::Pull { chart, destination, untar } => source::pull(context, chart, destination, *untar).await,
+        ChartCommand::Vendor { chart, destination } => source::pull(context, chart, destination, true).await,
+        ChartCommand::Lock { chart } => source::lock(context, chart).await,
+        ChartCommand::Lint(args) => lint::run(context, args).await,
     }
 }

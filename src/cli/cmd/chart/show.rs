@@ -2,13 +2,14 @@
 
 use super::source;
 use crate::cli::args::chart::ShowPart;
+use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::helm::Chart;
 
-pub(super) async fn run(part: &ShowPart) -> Exit {
+pub(super) async fn run(context: &Context, part: &ShowPart) -> Exit {
     let (ShowPart::Values(args) | ShowPart::Chart(args) | ShowPart::Readme(args) | ShowPart::Crds(args)) = part;
-    let fetched = match source::fetch(args).await {
+    let fetched = match source::fetch(context, args).await {
         Ok(fetched) => fetched,
         Err(error) => return source::failed(&error),
     };

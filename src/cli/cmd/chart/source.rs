@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::chart::{OriginArgs, SourceArgs, ValueArgs};
+use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::helm::chart::Dependency;
 use crate::helm::{Chart, ValueSource};
+use crate::provider::aws::ecr;
+use crate::source::chart::login::{Asked, Logins, Unasked};
 use crate::source::chart::{ChartSourceError, Charts, Fetched, Wanted, folder, vendor};
 
 /// The most bytes of a values file.
@@ -24,28 +27,48 @@ pub(super) fn wanted(args: &SourceArgs) -> Wanted {
     Wanted::parse(&args.chart, args.origin.repo.as_deref(), args.origin.version.trim())
 }
 
+/// ECR's registries let in who has an AWS session.
+struct AwsSession;
+
+impl Logins for AwsSession {
+    fn login<'a>(&'a self, host: &'a str) -> Asked<'a> {
+        Box::pin(async move {
+            let Some(registry) = ecr::Registry::of_host(host) else { return Ok(None) };
+            let login = ecr::login(&registry).await.map_err(|error| Unasked {
+                why: format!("the AWS session gives none: {error}"),
+                help: error.help().unwrap_or_else(|| format!("`docker login {host}` writes one")),
+            })?;
+            Ok(Some(login))
+        })
+    }
+}
+
+/// What fetches charts. The sandbox has no registries: with it no AWS session is asked.
+fn charts(context: &Context, args: &SourceArgs) -> Result<Charts, ChartSourceError> {
+    let charts = Charts::new(&cache(), &args.origin.lock_file)?;
+    Ok(if context.sandbox.is_some() { charts } else { charts.with_logins(Box::new(AwsSession)) })
+}
+
 /// Brings a chart. One on disk needs neither network nor lock file.
-pub(super) async fn fetch(args: &SourceArgs) -> Result<Fetched, ChartSourceError> {
+pub(super) async fn fetch(context: &Context, args: &SourceArgs) -> Result<Fetched, ChartSourceError> {
     match wanted(args) {
         Wanted::Path(path) => folder::read(&path),
-        wanted => Charts::new(&cache(), &args.origin.lock_file)?.fetch(&wanted).await,
+        wanted => charts(context, args)?.fetch(&wanted).await,
     }
 }
 
 /// Prints why a chart can't be had.
 pub(super) fn failed(error: &ChartSourceError) -> Exit {
     eprintln!("Error: {error}");
-    if let ChartSourceError::Digest { by: "the lock file", .. } = error {
-        eprintln!(
-            "  = help: somebody published another chart under the same version; when that is as it should be, `meshform chart lock` takes it"
-        );
+    if let Some(help) = error.help() {
+        eprintln!("  = help: {help}");
     }
     Exit::Failed
 }
 
 /// `chart pull` and `chart vendor`
-pub(super) async fn pull(args: &SourceArgs, destination: &Path, untar: bool) -> Exit {
-    let done = match fetch(args).await {
+pub(super) async fn pull(context: &Context, args: &SourceArgs, destination: &Path, untar: bool) -> Exit {
+    let done = match fetch(context, args).await {
         Ok(fetched) if untar => vendor::unpack(&fetched.chart, destination),
         Ok(fetched) => vendor::keep(&fetched, destination),
         Err(error) => Err(error),
@@ -60,14 +83,15 @@ pub(super) async fn pull(args: &SourceArgs, destination: &Path, untar: bool) -> 
 }
 
 /// `chart lock`
-pub(super) async fn lock(args: &SourceArgs) -> Exit {
+pub(super) async fn lock(context: &Context, args: &SourceArgs) -> Exit {
     let wanted = wanted(args);
     let Some(key) = wanted.key() else {
         eprintln!("Error: {} is on disk: there is nothing to lock", args.chart);
+        eprintln!("  = help: what is locked comes over the network: name --repo URL, an oci:// reference or a URL");
         return Exit::Failed;
     };
     let work = async {
-        let charts = Charts::new(&cache(), &args.origin.lock_file)?;
+        let charts = charts(context, args)?;
         let fetched = charts.fetch_unlocked(&wanted).await?;
         let locked = fetched.locked.clone();
         charts.lock().write(locked.clone().map(|locked| (key.clone(), locked)))?;
@@ -121,7 +145,7 @@ pub(super) fn in_go_words(error: &std::io::Error) -> String {
 }
 
 /// Fetches what Chart.yaml names and charts/ lacks, each from its repository or folder.
-pub(super) async fn update_dependencies(chart: &mut Chart, args: &SourceArgs) -> Result<(), ChartSourceError> {
+pub(super) async fn update_dependencies(context: &Context, chart: &mut Chart, args: &SourceArgs) -> Result<(), ChartSourceError> {
     let wanted: Vec<Dependency> = chart.metadata.dependencies.iter().flatten().cloned().collect();
     for dependency in wanted {
         if chart.dependencies.iter().any(|there| there.metadata.name == dependency.name) {
@@ -134,7 +158,7 @@ pub(super) async fn update_dependencies(chart: &mut Chart, args: &SourceArgs) ->
         };
         let fetched = match dependency.repository.strip_prefix("file://") {
             Some(path) => folder::read(&Path::new(&args.chart).join(path))?,
-            None => fetch(&SourceArgs { chart: dependency.name.clone(), origin }).await?,
+            None => fetch(context, &SourceArgs { chart: dependency.name.clone(), origin }).await?,
         };
         chart.dependencies.push(fetched.chart);
     }

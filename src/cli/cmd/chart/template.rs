@@ -29,12 +29,12 @@ pub(super) async fn run(context: &Context, args: &TemplateArgs) -> Exit {
         Err(error) => return refused(&format!("invalid kube version '{}': {error}", args.kube_version)),
     };
     let wanted = SourceArgs { chart: chart.clone(), origin: args.origin.clone() };
-    let mut fetched = match source::fetch(&wanted).await {
+    let mut fetched = match source::fetch(context, &wanted).await {
         Ok(fetched) => fetched,
         Err(error) => return source::failed(&error),
     };
     if args.dependency_update
-        && let Err(error) = source::update_dependencies(&mut fetched.chart, &wanted).await
+        && let Err(error) = source::update_dependencies(context, &mut fetched.chart, &wanted).await
     {
         return source::failed(&error);
     }

@@ -20,6 +20,8 @@ const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 const SHA256_INFO: &[u8] =
     &[0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
 const EXPONENT: u32 = 65_537;
+/// How many pairs of primes are tried for one RSA key.
+const MOST_PAIRS: usize = 4;
 
 /// The numbers of an RSA key.
 pub(super) struct Rsa {
@@ -46,7 +48,8 @@ impl Key {
     pub(super) fn rsa(runtime: &mut dyn Runtime, length: usize) -> Result<Self, FuncError> {
         let (one, exponent) = (BigUint::from(1u32), BigUint::from(EXPONENT));
         let coprime = |candidate: &BigUint| (candidate - 1u32) % EXPONENT != BigUint::from(0u32);
-        loop {
+        // Dice that always fall alike give one prime twice, for ever.
+        for _ in 0..MOST_PAIRS {
             let first = prime::prime(runtime, length / 2, coprime)?;
             let second = prime::prime(runtime, length / 2, coprime)?;
             if first == second {
@@ -57,6 +60,7 @@ impl Key {
                 return Ok(Self::Rsa(Box::new(Rsa { modulus: &first * &second, exponent, private, primes: [first, second] })));
             }
         }
+        Err(FuncError::limit("the dice lead to no key: they always fall alike"))
     }
 
     /// A new DSA key with primes of 2048 and 256 bits.
@@ -65,8 +69,13 @@ impl Key {
         let one = BigUint::from(1u32);
         let q = prime::prime(runtime, 256, |_| true)?;
         let twice = &q * 2u32;
+        let mut last = BigUint::from(0u32);
         let p = loop {
             let start = prime::random_bits(runtime, 2048);
+            if start == last {
+                return Err(FuncError::limit("the dice lead to no key: they always fall alike"));
+            }
+            last.clone_from(&start);
             let candidate = &start - (&start % &twice) + &one;
             if candidate.to_bytes_be().len() == 256 && num_bigint_dig::prime::probably_prime(&candidate, 2) {
                 break candidate;

@@ -30,8 +30,13 @@ pub(super) fn random_below(runtime: &mut dyn Runtime, bound: &BigUint) -> BigUin
 
 /// A prime of so many bits that `accept` takes.
 pub(super) fn prime(runtime: &mut dyn Runtime, bits: usize, accept: impl Fn(&BigUint) -> bool) -> Result<BigUint, FuncError> {
+    let mut last = BigUint::from(0u32);
     for _ in 0..TRIES {
         let start = random_bits(runtime, bits) | BigUint::from(1u32);
+        if start == last {
+            break;
+        }
+        last.clone_from(&start);
         if let Some(prime) = search(&start, &accept) {
             return Ok(prime);
         }
