@@ -95,7 +95,7 @@ impl<L: Lease> Engine<'_, L> {
                     let value = match output {
                         CertificateOutput::Arn => self.arn(&addr),
                         CertificateOutput::NotAfter => {
-                            own.or_else(|| self.leaf(&addr)).map(|leaf| crate::plan::decide::date(leaf.not_after))
+                            own.or_else(|| self.leaf(&addr)).map(|leaf| crate::plan::wanted::date(leaf.not_after))
                         }
                         CertificateOutput::Domain => match self.plan.graph.get(&addr).map(|resource| &resource.spec) {
                             Some(Spec::Certificate(spec)) if spec.is_only_read() => {

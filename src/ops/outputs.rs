@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::addr::{Addr, AwsKind};
-use crate::plan::decide::date;
+use crate::plan::wanted::date;
 use crate::resource::Attr;
 use crate::state::State;
 

@@ -3,7 +3,7 @@
 use crate::addr::Addr;
 use crate::apply::Applied;
 use crate::graph::Graph;
-use crate::plan::decide::date;
+use crate::plan::wanted::date;
 use crate::plan::{Action, Plan, Step};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::secret::version_token;

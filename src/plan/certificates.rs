@@ -1,6 +1,7 @@
 //! Decisions about certificates that are imported, and about those that are only read.
 
-use super::decide::{Planner, date};
+use super::decide::Planner;
+use super::wanted::date;
 use super::{Action, Change};
 use crate::event::Origin;
 use crate::observed::{Condition, Found};

@@ -5,18 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::certificates::{imported, is_reimportable, of_import};
-use super::marks::{self, Marks};
 use super::{Action, Change, Charge, Cost, Drift, Plan, Policy, Refusal, Step, cost, diff, order, refresh};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
-use crate::observed::{Condition, Found, Observed, Owner, RecordNeed, ZoneChoice};
+use crate::observed::{Condition, Found, Observed, Owner, ZoneChoice};
 use crate::resource::certificate::{LeafFacts, Source};
-use crate::resource::manifest::ANNOTATION_KEEP;
-use crate::resource::secret::{SecretSpec, replica_path};
-use crate::resource::validation_record::{self, TTL, ValidationRecordSpec};
-use crate::resource::{Attr, Attrs, Resource, Spec, TAG_ADOPTED_RECORDS};
-use crate::stack::{CertificateOutput, Dns, TextPart};
+use crate::resource::{Attr, Attrs, Resource, Spec};
+use crate::stack::Dns;
 use crate::state::{Instance, State};
 
 pub(super) fn plan(desired: &Graph, observed: &Observed, prior: &State, policy: &Policy, now: Timestamp) -> Plan {
@@ -197,17 +193,6 @@ impl Planner<'_> {
         }
     }
 
-    /// The removal of what an address leaves behind.
-    fn remove_former(&mut self, addr: &Addr, former: &Found, why: &str) {
-        let is_adopted = origin_of(former, self.prior.current(addr)) == Origin::Adopted;
-        let (action, reason) = if is_adopted {
-            (Action::Release, format!("{why}; it was there before meshform, and stays"))
-        } else {
-            (Action::Delete, why.to_owned())
-        };
-        self.removal(addr, action, reason, &former.id, true, Some(former.attrs.clone()), true);
-    }
-
     fn absent_reason(&self, resource: &Resource, default: &str) -> String {
         match &resource.spec {
             Spec::ValidationRecord(spec) if default == "absent" => match self.observed.zones.get(&spec.base_domain) {
@@ -218,7 +203,7 @@ impl Planner<'_> {
         }
     }
 
-    fn decide_foreign(&mut self, resource: &Resource, found: &Found, owner: &str) {
+    pub(super) fn decide_foreign(&mut self, resource: &Resource, found: &Found, owner: &str) {
         let addr = &resource.addr;
         let other = self
             .observed
@@ -291,7 +276,7 @@ impl Planner<'_> {
         self.step(resource, Action::Adopt, &format!("belongs to {owner}"), Some(found), changes);
     }
 
-    fn decide_ours(&mut self, resource: &Resource, found: &Found, known: Option<&Instance>) {
+    pub(super) fn decide_ours(&mut self, resource: &Resource, found: &Found, known: Option<&Instance>) {
         let addr = &resource.addr;
         let origin = origin_of(found, known);
         let generation = self.generation(addr, Some(found));
@@ -410,83 +395,6 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn replace(&mut self, resource: &Resource, found: &Found, why: &str, changes: Vec<Change>) {
-        if self.refuse_copy_in_the_way(resource, found) {
-            return;
-        }
-        if let Some(taken) = self.observed.at_new_name.get(&resource.addr) {
-            self.take_new_name(resource, found, taken);
-            return;
-        }
-        if origin_of(found, self.prior.current(&resource.addr)) == Origin::Adopted {
-            self.notes
-                .push(format!("{} was there before meshform: it is replaced by a new one, and stays", describe(&resource.addr, found)));
-        }
-        self.step(resource, Action::Replace, why, Some(found), changes);
-        // The old one goes when the new one has taken over; an object of Kubernetes goes in the step itself, as its name is its identity.
-        if let Some(user) = self.left_out_user(&resource.addr) {
-            self.notes.push(format!(
-                "{}: the old one stays, as {user} is left out and still has it; an apply of the whole stack removes it",
-                resource.addr
-            ));
-        } else if !resource.addr.is_kube() {
-            let is_adopted = origin_of(found, self.prior.current(&resource.addr)) == Origin::Adopted;
-            let (action, reason) = if is_adopted {
-                (Action::Release, "replaced; it was there before meshform, and stays".to_owned())
-            } else {
-                (Action::Delete, "goes when the new one has taken its place".to_owned())
-            };
-            self.removal(&resource.addr, action, reason, &found.id, true, Some(found.attrs.clone()), false);
-        }
-    }
-
-    /// A secret that moves to another region can't go where it has a copy, nor have one where it was: one name holds one secret in a region.
-    fn refuse_copy_in_the_way(&mut self, resource: &Resource, found: &Found) -> bool {
-        let Spec::Secret(spec) = &resource.spec else { return false };
-        let text = |path: &str| found.attrs.get(path).and_then(Attr::as_text);
-        let Some(from) = text("region").filter(|from| *from != spec.region && text("name") == Some(&spec.name)) else { return false };
-        let (reason, help) = if found.attrs.contains_key(&replica_path(&spec.region)) {
-            let help = "take the copy out of `replicas` and apply, then change the region";
-            (format!("secret `{}` is to go to {}, where it has a copy", spec.name, spec.region), help)
-        } else if spec.replicas.contains_key(from) {
-            let help =
-                "move it first without that copy; the name is free for the copy when the old secret is gone (`recovery_window_days`)";
-            (format!("secret `{}` is to go to {}, and to have a copy in {from}, where it is now", spec.name, spec.region), help)
-        } else {
-            return false;
-        };
-        self.refuse(Some(resource), "plan/copy", reason, help);
-        true
-    }
-
-    /// The name that a secret is to get is taken already: by someone else, by another of this stack, or by a secret scheduled for deletion.
-    fn take_new_name(&mut self, resource: &Resource, found: &Found, taken: &Found) {
-        let steps = self.steps.len();
-        match &taken.owner {
-            Owner::Other(owner) => self.decide_foreign(resource, taken, owner),
-            Owner::Us { .. } if taken.condition == Condition::Tombstone => {
-                self.step(resource, Action::Restore, "its new name is scheduled for deletion", Some(taken), Vec::new());
-            }
-            // Made by an earlier run that didn't get to know it.
-            Owner::Us { .. } => self.decide_ours(resource, taken, None),
-        }
-        if self.steps.len() > steps || matches!(taken.owner, Owner::Us { .. }) {
-            self.remove_former(&resource.addr, found, "goes when the one with the new name has taken its place");
-        }
-    }
-
-    /// A delivery of a certificate that this plan leaves out: it still has the certificate that is there.
-    fn left_out_user(&self, certificate: &Addr) -> Option<&Addr> {
-        if certificate.aws_kind() != Some(AwsKind::AcmCertificate) {
-            return None;
-        }
-        let is_user = |addr: &&Addr| {
-            let needs = self.prior.resources.get(*addr).filter(|known| known.current.is_some()).map(|known| &known.needs);
-            addr.aws_kind() != Some(AwsKind::AcmValidationRecord) && needs.is_some_and(|needs| needs.contains(certificate))
-        };
-        self.policy.declared.resources().map(|resource| &resource.addr).filter(|addr| !self.desired.contains(addr)).find(is_user)
-    }
-
     /// Adds a step for a wanted resource.
     pub(super) fn step(&mut self, resource: &Resource, action: Action, reason: &str, found: Option<&Found>, changes: Vec<Change>) {
         let addr = &resource.addr;
@@ -540,335 +448,6 @@ impl Planner<'_> {
         });
     }
 
-    /// The attributes wanted, marks among them.
-    pub(super) fn wanted_attrs(&self, resource: &Resource, found: Option<&Found>, generation: u64, origin: Origin) -> Attrs {
-        let mut attrs = match &resource.spec {
-            Spec::Certificate(spec) => {
-                let mut attrs = spec.attrs();
-                let key = format!("tags.{TAG_ADOPTED_RECORDS}");
-                if let Some(mark) = found.and_then(|found| found.attrs.get(&key)) {
-                    attrs.insert(key, mark.clone());
-                }
-                attrs
-            }
-            Spec::ValidationRecord(spec) => self.record_attrs(spec, found, origin),
-            Spec::Secret(spec) => spec.attrs(self.leaves.get(&spec.certificate), self.description(spec)),
-            Spec::Object(spec) => spec.attrs(spec.certificate.as_ref().and_then(|certificate| self.leaves.get(certificate))),
-            Spec::Manifest(spec) => self.forecast_attrs(spec, &resource.addr),
-        };
-        let was_managed_by = found.map_or("", marks::managed_before);
-        let marks = Marks { stack: &self.prior.stack, lineage: &self.lineage, generation, origin, was_managed_by };
-        attrs.extend(marks.attrs(&resource.addr));
-        attrs
-    }
-
-    fn record_attrs(&self, spec: &ValidationRecordSpec, found: Option<&Found>, origin: Origin) -> Attrs {
-        let zone = match self.observed.zones.get(&spec.base_domain) {
-            Some(ZoneChoice::Found(zone)) => Some(zone),
-            _ => None,
-        };
-        let mut attrs = self.record_content(spec, zone.map_or("", |zone| zone.id.as_str()), found, origin);
-        if let Some(role) = zone.and_then(|zone| zone.role.as_ref()) {
-            attrs.insert("zone_role_arn".into(), Attr::text(&role.arn));
-            attrs.extend(role.external_id.as_ref().map(|id| ("zone_external_id".to_owned(), Attr::text(id))));
-        }
-        attrs
-    }
-
-    fn record_content(&self, spec: &ValidationRecordSpec, zone_id: &str, found: Option<&Found>, origin: Origin) -> Attrs {
-        let known = spec.certificates.iter().find_map(|certificate| {
-            let found = self.observed.resources.get(certificate).filter(|found| matches!(found.owner, Owner::Us { .. }))?;
-            found.certificate.as_ref()?.records.iter().find(|record| record.base_domain == spec.base_domain)
-        });
-        match known {
-            Some(record) => {
-                let mut attrs = validation_record::attrs(zone_id, &record.name, &record.value, TTL);
-                // The time to live of a record that was there before is not ours to set.
-                if let (Origin::Adopted, Some(live)) = (origin, found.and_then(|found| found.attrs.get("ttl"))) {
-                    attrs.insert("ttl".into(), live.clone());
-                }
-                attrs
-            }
-            None => match (found, spec.certificates.first()) {
-                // No certificate tells it now (one is being replaced): the value of a domain never changes.
-                (Some(found), _) => found.attrs.clone(),
-                (None, Some(certificate)) => validation_record::unknown_attrs(zone_id, certificate),
-                (None, None) => Attrs::new(),
-            },
-        }
-    }
-
-    /// The description of a secret, when all outputs in it are known.
-    fn description(&self, spec: &SecretSpec) -> Option<String> {
-        let Some(text) = &spec.description else { return Some(String::new()) };
-        let mut description = String::new();
-        for part in &text.0 {
-            match part {
-                TextPart::Literal(literal) => description.push_str(literal),
-                TextPart::Output { certificate, output } => {
-                    let addr = Addr::certificate(certificate);
-                    description.push_str(&output_value(&addr, *output, self.desired, self.observed, &self.leaves)?);
-                }
-            }
-        }
-        Some(description)
-    }
-
-    fn generation(&self, addr: &Addr, found: Option<&Found>) -> u64 {
-        let known = self.prior.owned(addr).filter(|known| found.is_none_or(|found| found.id == known.id)).map(|current| current.generation);
-        known.or(found.map(|found| found.generation)).unwrap_or(1).max(1)
-    }
-
-    fn next_generation(&self, addr: &Addr) -> u64 {
-        let known = self.prior.resources.get(addr);
-        let of_state = known.into_iter().flat_map(|known| known.current.iter().chain(&known.deposed));
-        let of_state = of_state.filter(|instance| instance.origin != Origin::Read).map(|instance| instance.generation);
-        let found = self.observed.resources.get(addr).filter(|found| matches!(found.owner, Owner::Us { .. }));
-        let of_world = found.map(|found| found.generation).into_iter();
-        let deposed = self.observed.deposed.get(addr).into_iter().flatten().map(|deposed| deposed.generation);
-        // A create that was begun and not answered is begun again as it was.
-        if let Some(pending) = known.and_then(|known| known.pending.as_ref()) {
-            return pending.generation;
-        }
-        of_state.chain(of_world).chain(deposed).max().unwrap_or(0) + 1
-    }
-
-    /// What state or world hold of ours and the stack doesn't want.
-    fn decide_unwanted(&mut self) {
-        if self.policy.rotate {
-            return;
-        }
-        let mut addrs: BTreeSet<&Addr> = self.prior.resources.keys().filter(|addr| self.prior.owned(addr).is_some()).collect();
-        addrs.extend(self.observed.resources.iter().filter(|(_, found)| matches!(found.owner, Owner::Us { .. })).map(|(addr, _)| addr));
-        let with_targets = self.targets_and_dependents();
-        let kept = self.kept_by_excludes();
-        for addr in addrs {
-            // A part that is left out is not unwanted.
-            let is_left_out = !self.policy.destroy && self.policy.declared.contains(addr);
-            if self.desired.contains(addr) || is_left_out || kept.contains(addr) || !(self.in_scope(addr) || with_targets.contains(addr)) {
-                continue;
-            }
-            let Some(found) = self.observed.resources.get(addr).filter(|found| matches!(found.owner, Owner::Us { .. })) else {
-                // Gone already: the refresh forgets it.
-                continue;
-            };
-            if found.condition == Condition::Tombstone {
-                continue;
-            }
-            self.decide_removal(addr, found);
-        }
-    }
-
-    /// What is excluded keeps what it needs.
-    fn kept_by_excludes(&self) -> BTreeSet<Addr> {
-        let mut kept = BTreeSet::new();
-        let mut open: Vec<Addr> = self.policy.excludes.iter().cloned().collect();
-        while let Some(addr) = open.pop() {
-            if !kept.insert(addr.clone()) {
-                continue;
-            }
-            if let Some(known) = self.prior.resources.get(&addr) {
-                open.extend(known.needs.iter().filter(|_| addr.aws_kind() != Some(AwsKind::AcmValidationRecord)).cloned());
-            }
-            if let Addr::Kube { namespace: Some(namespace), .. } = &addr {
-                open.push(Addr::namespace(namespace));
-            }
-            let facts = self.observed.resources.get(&addr).and_then(|found| found.certificate.as_ref());
-            open.extend(facts.into_iter().flat_map(|facts| &facts.records).map(|record| Addr::validation_record(&record.base_domain)));
-        }
-        kept
-    }
-
-    /// A last look at the removals, when all is decided: a namespace stays with what stays in it, a record with a certificate that needs it.
-    fn reconsider(&mut self) {
-        let going: BTreeSet<Addr> =
-            self.steps.iter().filter(|step| step.action == Action::Delete && !step.is_deposed).map(|step| step.addr.clone()).collect();
-        let going_ids: BTreeSet<String> =
-            self.steps.iter().filter(|step| step.action == Action::Delete).filter_map(|step| step.id.clone()).collect();
-        for step in self.steps.iter_mut().filter(|step| step.action == Action::Delete && !step.is_deposed) {
-            let stays = match (&step.addr, step.addr.aws_kind()) {
-                (Addr::Kube { kind, group, namespace: None, name }, _) if kind == "namespace" && group.is_empty() => {
-                    self.observed.resources.keys().find_map(|addr| match addr {
-                        Addr::Kube { namespace: Some(inside), .. } if inside == name && !going.contains(addr) => Some(addr.to_string()),
-                        _ => None,
-                    })
-                }
-                (Addr::Kube { kind, name, .. }, _) if kind == "customresourcedefinition" => {
-                    let of_its_kind = |addr: &&Addr| {
-                        let Addr::Kube { group, .. } = addr else { return false };
-                        name.split_once('.').is_some_and(|(_, own)| own == group) && !going.contains(*addr)
-                    };
-                    self.observed.resources.keys().find(of_its_kind).map(ToString::to_string)
-                }
-                (_, Some(AwsKind::AcmValidationRecord)) => match self.observed.record_needs.get(&step.addr) {
-                    Some(RecordNeed::NeededBy(arns)) => {
-                        arns.iter().find(|arn| !going_ids.contains(*arn)).map(|arn| format!("certificate {arn}"))
-                    }
-                    _ => None,
-                },
-                _ => None,
-            };
-            if let Some(what) = stays {
-                let because = if step.addr.is_kube() {
-                    format!("it stays, as {what} in it stays")
-                } else {
-                    format!("it stays, as {what} needs it for its renewal")
-                };
-                step.action = Action::Release;
-                step.reason = format!("{}; {because}", step.reason);
-            }
-        }
-    }
-
-    /// When targets are to be destroyed, what needs them goes too.
-    fn targets_and_dependents(&self) -> BTreeSet<Addr> {
-        let mut scope = BTreeSet::new();
-        if !self.policy.destroy || self.policy.exactly {
-            return scope;
-        }
-        let needed_by = order::reverse_needs(&[], &[&self.policy.declared], self.prior, self.observed);
-        let mut open: Vec<Addr> = self.policy.targets.iter().cloned().collect();
-        while let Some(addr) = open.pop() {
-            let dependents = needed_by.get(&addr).into_iter().flatten();
-            open.extend(dependents.filter(|one| !scope.contains(*one) && !self.policy.excludes.contains(*one)).cloned());
-            scope.insert(addr);
-        }
-        // A record that certificates share stays with those that stay.
-        let stays = |addr: &Addr| !scope.contains(addr) && self.observed.resources.contains_key(addr);
-        let shared = |record: &&Addr| {
-            record.aws_kind() == Some(AwsKind::AcmValidationRecord)
-                && !self.policy.targets.contains(*record)
-                && needed_by.iter().any(|(certificate, by)| by.contains(*record) && stays(certificate))
-        };
-        let shared: Vec<Addr> = scope.iter().filter(shared).cloned().collect();
-        scope.retain(|addr| !shared.contains(addr));
-        scope
-    }
-
-    fn in_scope(&self, addr: &Addr) -> bool {
-        let targeted = self.policy.targets.is_empty() || self.policy.targets.contains(addr);
-        targeted && !self.policy.excludes.contains(addr)
-    }
-
-    fn decide_removal(&mut self, addr: &Addr, found: &Found) {
-        let known = self.prior.current(addr);
-        let why = if self.policy.destroy { "the stack is destroyed" } else { "not in the stack" };
-        if self.release(addr, found) || self.refuse_protected(addr, found, why) {
-            return;
-        }
-        let (action, reason) = match (origin_of(found, known), addr.aws_kind()) {
-            // Nothing was made: the state forgets it.
-            (Origin::Read, _) => return,
-            (Origin::Adopted, _) => (Action::Release, format!("{why}; it was there before meshform, and stays")),
-            (Origin::Created, Some(AwsKind::AcmValidationRecord)) => match self.observed.record_needs.get(addr) {
-                // Whether those that need it stay is known when all is decided: see `reconsider`.
-                Some(RecordNeed::Free | RecordNeed::NeededBy(_)) => (Action::Delete, why.to_owned()),
-                Some(RecordNeed::Unknown(reason)) => {
-                    (Action::Release, format!("{why}; it stays, as it can't be told who needs it: {reason}"))
-                }
-                None => (Action::Release, format!("{why}; it stays, as it was not looked up who needs it")),
-            },
-            (Origin::Created, None) if is_kept(found) => {
-                (Action::Release, format!("{why}; it stays, as it is marked `helm.sh/resource-policy: keep`"))
-            }
-            (Origin::Created, None) => match self.observed.content.get(addr).map(Vec::as_slice) {
-                None | Some([]) => (Action::Delete, why.to_owned()),
-                Some(content) => {
-                    (Action::Release, format!("{why}; it stays, as it holds things that are not meshform's: {}", some_of(content)))
-                }
-            },
-            (Origin::Created, Some(_)) => (Action::Delete, why.to_owned()),
-        };
-        if self.is_rebuilt && !self.policy.destroy && action == Action::Delete {
-            self.needs_rebuilt_consent = true;
-        }
-        self.removal(addr, action, reason, &found.id, false, Some(found.attrs.clone()), true);
-    }
-
-    /// Older generations go when nothing uses them any more.
-    fn decide_deposed(&mut self) {
-        let mut deposed: BTreeMap<(Addr, String), (u64, Vec<String>, Origin)> = BTreeMap::new();
-        for (addr, older) in &self.observed.deposed {
-            for one in older {
-                let known = self.prior.resources.get(addr);
-                let known = known.and_then(|known| known.deposed.iter().chain(&known.current).find(|instance| instance.id == one.id));
-                let origin = known.map(|instance| instance.origin).or(one.origin).unwrap_or(Origin::Created);
-                deposed.insert((addr.clone(), one.id.clone()), (one.generation, one.in_use_by.clone(), origin));
-            }
-        }
-        // Older secrets and records are known to the state alone; a removal of what is gone already does no harm.
-        for (addr, known) in &self.prior.resources {
-            for instance in known.deposed.iter().filter(|_| addr.aws_kind() != Some(AwsKind::AcmCertificate)) {
-                if self.in_scope(addr) && !addr.is_kube() {
-                    let action = if instance.origin == Origin::Adopted { Action::Release } else { Action::Delete };
-                    let reason = format!("generation {} was replaced, and could not be removed then", instance.generation);
-                    let (addr, id, attrs) = (addr.clone(), instance.id.clone(), instance.attrs.clone());
-                    self.removal(&addr, action, reason, &id, true, Some(attrs), true);
-                }
-            }
-        }
-        for ((addr, id), (generation, in_use_by, origin)) in deposed {
-            if !self.in_scope(&addr) || self.left_out_user(&addr).is_some() {
-                continue;
-            }
-            if self.policy.released.contains(&addr) {
-                self.removal(&addr, Action::Release, "it is let go with the address".into(), &id, true, None, true);
-            } else if self.reader_of(&id).is_some() {
-                self.removal(&addr, Action::Release, "it is only read from now on".into(), &id, true, None, true);
-            } else if origin == Origin::Adopted {
-                self.removal(&addr, Action::Release, "replaced; it was there before meshform, and stays".into(), &id, true, None, true);
-            } else if in_use_by.is_empty() {
-                self.removal(
-                    &addr,
-                    Action::Delete,
-                    format!("generation {generation} was replaced and is out of use"),
-                    &id,
-                    true,
-                    None,
-                    true,
-                );
-            } else {
-                let reason = format!("generation {generation} was replaced; it goes when {} let it go", some_of(&in_use_by));
-                self.removal(&addr, Action::Delete, reason, &id, true, None, false);
-            }
-        }
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn removal(
-        &mut self,
-        addr: &Addr,
-        action: Action,
-        reason: String,
-        id: &str,
-        is_deposed: bool,
-        before: Option<Attrs>,
-        counts: bool,
-    ) {
-        // What someone reads is never deleted.
-        let (action, reason) = match self.reader_of(id).filter(|_| action == Action::Delete) {
-            Some(reader) => (Action::Release, format!("{reason}; it stays, as `{reader}` reads it")),
-            None => (action, reason),
-        };
-        self.steps.push(Step {
-            addr: addr.clone(),
-            action,
-            reason,
-            changes: Vec::new(),
-            id: Some(id.to_owned()),
-            is_deposed,
-            generation: 0,
-            before,
-            after: None,
-            owner: None,
-            moved_from: None,
-            counts,
-            starts_after: Vec::new(),
-            any_start: false,
-            ready_after: Vec::new(),
-        });
-    }
-
     /// With `--refresh-only`: what the state would learn.
     fn find_drift_only(&mut self) {
         for (addr, known) in &self.prior.resources {
@@ -895,50 +474,6 @@ impl Planner<'_> {
             help: help.to_owned(),
             place: resource.map(|r| r.place.clone()),
         });
-    }
-
-    /// A rotation carries what it can: one certificate that has to be requested anew, or one place that is someone else's, must not keep all
-    /// others from being renewed.
-    fn leave_out(&mut self) -> Vec<Refusal> {
-        if !self.policy.rotate {
-            return Vec::new();
-        }
-        let (left_out, refusals): (Vec<Refusal>, Vec<Refusal>) =
-            std::mem::take(&mut self.refusals).into_iter().partition(|refusal| refusal.addr.is_some());
-        self.refusals = refusals;
-        let refused: BTreeSet<&Addr> = left_out.iter().filter_map(|refusal| refusal.addr.as_ref()).collect();
-        let desired = self.desired;
-        self.steps.retain(|step| {
-            let needs = desired.get(&step.addr).into_iter().flat_map(|resource| &resource.needs);
-            !refused.contains(&step.addr) && !needs.into_iter().any(|(needed, _)| refused.contains(needed))
-        });
-        self.carry_only();
-        left_out
-    }
-
-    /// A rotation carries material, and what follows from it. Other changes of the stack file are for an apply to make, and for someone to
-    /// approve: tags of certificates, and a delivery of which nothing but its description or labels would change.
-    fn carry_only(&mut self) {
-        let desired = self.desired;
-        let before = self.steps.len();
-        self.steps.retain(|step| !matches!(step.action, Action::Update | Action::Move) || step.writes_material() || step.reimports());
-        self.unchanged += before - self.steps.len();
-        for step in self.steps.iter_mut().filter(|step| step.action == Action::Update) {
-            let is_carried: fn(&Change) -> bool = match desired.get(&step.addr).map(|resource| &resource.spec) {
-                Some(Spec::Secret(spec)) if spec.has_outputs() => |change| ["version", "description"].contains(&change.path.as_str()),
-                Some(Spec::Secret(_)) => |change| change.path == "version",
-                Some(Spec::Certificate(_)) => |change| !change.path.starts_with("tags."),
-                _ => continue,
-            };
-            for change in step.changes.iter().filter(|change| !is_carried(change)) {
-                let after = step.after.get_or_insert_default();
-                match &change.before {
-                    Some(value) => after.insert(change.path.clone(), value.clone()),
-                    None => after.remove(&change.path),
-                };
-            }
-            step.changes.retain(is_carried);
-        }
     }
 
     fn finish(mut self) -> Plan {
@@ -1012,37 +547,6 @@ impl Planner<'_> {
     }
 }
 
-/// Whether an object is marked to stay when its owner lets it go.
-fn is_kept(found: &Found) -> bool {
-    found.attrs.get(&format!("metadata.annotations.{ANNOTATION_KEEP}")).and_then(Attr::as_text) == Some("keep")
-}
-
-/// The value of a certificate's output, when it is known and stays.
-pub fn output_value(
-    addr: &Addr,
-    output: CertificateOutput,
-    desired: &Graph,
-    observed: &Observed,
-    leaves: &BTreeMap<Addr, LeafFacts>,
-) -> Option<String> {
-    match output {
-        CertificateOutput::Domain => match &desired.get(addr)?.spec {
-            Spec::Certificate(spec) if spec.is_only_read() => {
-                observed.resources.get(addr)?.attrs.get("domain_name").and_then(Attr::as_text).map(ToOwned::to_owned)
-            }
-            Spec::Certificate(spec) => Some(spec.domain.clone()),
-            _ => None,
-        },
-        CertificateOutput::Arn => leaves.get(addr).and_then(|_| observed.resources.get(addr)).map(|found| found.id.clone()),
-        CertificateOutput::NotAfter => leaves.get(addr).map(|leaf| date(leaf.not_after)),
-    }
-}
-
-/// A time in seconds as RFC 3339.
-pub fn date(second: i64) -> String {
-    Timestamp::from_second(second).map(|time| time.to_string()).unwrap_or_default()
-}
-
 pub(super) fn origin_of(found: &Found, known: Option<&Instance>) -> Origin {
     // What the state says of another id says nothing of this one.
     known.filter(|known| known.id == found.id).map(|known| known.origin).or(found.origin).unwrap_or(Origin::Created)
@@ -1056,7 +560,7 @@ pub(super) fn update_reason(changes: &[Change]) -> String {
     }
 }
 
-fn some_of(list: &[String]) -> String {
+pub(super) fn some_of(list: &[String]) -> String {
     match list {
         [a, b, c, rest @ ..] if !rest.is_empty() => format!("{a}, {b}, {c} and {} more", rest.len()),
         few => few.join(", "),

@@ -10,9 +10,13 @@ pub mod marks;
 mod order;
 mod ownership;
 mod refresh;
+mod removal;
+mod replace;
+mod rotation;
 pub mod saved;
 #[cfg(test)]
 mod tests;
+pub mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
