@@ -42,7 +42,7 @@
 //! | among several errors of one schema the order is by name | in Go it is by chance |
 //! | keys that yaml/v2's order puts in a circle (`9`, `10`, `1a`) | in Go what comes out is by chance |
 //! | `toYamlPretty` of `.Chart` and other structs has the keys of JSON | in Go those of the fields, in lower case |
-//! | errors of `fromToml` have other words; its times are strings | the reader is another one |
+//! | EC keys on P-224 are refused | no well-kept library reads them |
 //! | GoVersion of `.Capabilities.HelmVersion` is a fixed one | there is no Go here |
 
 pub mod chart;

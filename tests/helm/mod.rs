@@ -11,6 +11,7 @@ mod differential;
 mod failures;
 mod functions;
 mod fuzz;
+mod keys;
 #[cfg(feature = "helm")]
 mod lint;
 #[cfg(feature = "helm")]

@@ -24,7 +24,8 @@ use crate::state::State;
 
 /// As many lines of text as a file of settings has; one of them is another one in the next version.
 fn settings(number: usize, version: usize) -> String {
-    (0..40).map(|line| format!("key{line} = {}\n", if line == number % 40 { version } else { line })).collect()
+    let lines = (0..40).map(|line| format!("key{line} = {}", if line == number % 40 { version } else { line }));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn object(number: usize, version: usize) -> Value {

@@ -152,9 +152,10 @@ fn to_toml(_: &mut dyn Runtime, args: Args<'_>) -> Outcome {
     }
 }
 
-fn from_toml(_: &mut dyn Runtime, args: Args<'_>) -> Outcome {
-    Ok(match crate::helm::toml::unmarshal(args.str(0)?) {
-        Ok(value) => value,
-        Err(error) => with_error(error),
-    })
+fn from_toml(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
+    match crate::helm::toml::unmarshal(runtime.host(), args.str(0)?) {
+        Ok(value) => Ok(value),
+        Err(error) if error.is_limit() => Err(error),
+        Err(error) => Ok(with_error(error.message().to_owned())),
+    }
 }

@@ -27,6 +27,7 @@ mod versions;
 mod words;
 mod x509;
 
+pub(crate) use time::toml as toml_time;
 pub(crate) use urls::{url_error, url_scheme};
 
 use std::borrow::Cow;

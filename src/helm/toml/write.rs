@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::helm::func::FuncError;
+use crate::helm::func::{FuncError, toml_time};
 use crate::helm::strconv::format_float;
 use crate::helm::value::{Map, Str, Value, check_depth};
 
@@ -17,10 +17,14 @@ struct Encoder {
     out: String,
 }
 
-/// Objects as the data that they are.
+fn is_time(value: &Value) -> bool {
+    matches!(value, Value::Object(object) if toml_time::written(object.as_ref()).is_some())
+}
+
+/// Objects as the data that they are; times stay.
 fn plain(value: &Value) -> Result<Value, FuncError> {
     match value {
-        Value::Object(object) => object.to_data(),
+        Value::Object(object) if !is_time(value) => object.to_data(),
         other => Ok(other.clone()),
     }
 }
@@ -82,7 +86,8 @@ fn key_text(key: &Str) -> String {
     if bare { text.into_owned() } else { quoted(&text) }
 }
 
-fn path(keys: &[Str]) -> String {
+/// A key with its parts, quoted where they need it.
+pub(super) fn path(keys: &[Str]) -> String {
     keys.iter().map(key_text).collect::<Vec<_>>().join(".")
 }
 
@@ -95,6 +100,9 @@ impl Encoder {
 
     fn encode(&mut self, keys: &[Str], value: &Value) -> Result<(), FuncError> {
         check_depth(keys.len())?;
+        if is_time(value) {
+            return self.key_value(keys, value, false);
+        }
         match plain(value)? {
             Value::Nil if keys.is_empty() => Err(FuncError::new("unsupported type for key '': invalid")),
             Value::Nil => Ok(()),
@@ -181,7 +189,14 @@ impl Encoder {
 
     fn element(&mut self, value: &Value, depth: usize) -> Result<(), FuncError> {
         check_depth(depth)?;
-        match plain(value)? {
+        let value = plain(value)?;
+        if let Value::Object(object) = &value
+            && let Some(time) = toml_time::written(object.as_ref())
+        {
+            self.out.push_str(&time);
+            return Ok(());
+        }
+        match value {
             Value::Nil | Value::Object(_) => return Err(FuncError::new("toml: cannot encode array with nil element")),
             Value::Bool(truth) => self.out.push_str(if truth { "true" } else { "false" }),
             Value::Int(_, number) => {

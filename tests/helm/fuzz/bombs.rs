@@ -50,6 +50,14 @@ const BOMBS: &[(&str, &str, &str)] = &[
         "{{ define `t` }}{{ tpl . . }}{{ end }}{{ tpl `{{ tpl . . }}` `{{ tpl . . }}` }}",
         "tpl is nested too deep",
     ),
+    ("arrays in arrays of TOML", "{{ fromToml (print `a = ` (repeat 99999 `[`)) }}", "nested deeper than"),
+    ("tables in tables of TOML", "{{ fromToml (print `a = ` (repeat 99999 `{a = `)) }}", "too many values"),
+    ("a key of a hundred thousand parts in TOML", "{{ fromToml (print (repeat 99999 `a.`) `a = 1`) }}", "nested deeper than"),
+    (
+        "many keys deep down in TOML",
+        "{{ fromToml (print `[` (repeat 900 `a.`) `a]` `\n` (until 99999 | join ` = 1\nk`) ` = 1`) }}",
+        "too many values",
+    ),
     ("a pattern of a million states", "{{ mustRegexMatch `((a{1000}){1000}){1000}` `a` }}", "invalid repeat count"),
 ];
 

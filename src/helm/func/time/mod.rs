@@ -4,6 +4,7 @@ mod calendar;
 pub(super) mod duration;
 pub(super) mod layout;
 pub(super) mod parse;
+pub(crate) mod toml;
 
 use std::any::Any;
 use std::rc::Rc;

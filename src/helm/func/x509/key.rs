@@ -1,20 +1,17 @@
 //! Private keys of the kinds that sprig knows: made, read, written, and signed with.
 
 use num_bigint_dig::{BigUint, ModInverse as _};
-use p256::ecdsa::signature::Signer as _;
 use ring::digest;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 use super::super::random::bytes;
 use super::super::{FuncError, Runtime};
-use super::der::{BIT_STRING, OCTET_STRING, OID, Reader, SEQUENCE, algorithm, bits, integer, integers, sequence, tagged};
+use super::der::{BIT_STRING, OCTET_STRING, OID, Reader, SEQUENCE, algorithm, integer, integers, sequence, tagged};
+use super::ec::{EC_PUBLIC_KEY, EcKey};
 use super::{pem, prime};
 
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const SHA256_WITH_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
-const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
-const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 /// What stands before the hash in a signature of RSA: the algorithm's name.
 const SHA256_INFO: &[u8] =
@@ -37,8 +34,8 @@ pub(super) enum Key {
     Rsa(Box<Rsa>),
     /// DSA: p, q, g, y, x.
     Dsa(Box<[BigUint; 5]>),
-    /// On the curve P-256.
-    Ecdsa(p256::SecretKey),
+    /// On a curve of NIST.
+    Ecdsa(EcKey),
     /// By its seed.
     Ed25519([u8; 32]),
 }
@@ -97,12 +94,7 @@ impl Key {
 
     /// A new key on P-256.
     pub(super) fn ecdsa(runtime: &mut dyn Runtime) -> Result<Self, FuncError> {
-        for _ in 0..128 {
-            if let Ok(key) = p256::SecretKey::from_slice(&bytes::<32>(runtime)) {
-                return Ok(Self::Ecdsa(key));
-            }
-        }
-        Err(FuncError::limit("the dice lead to no key"))
+        EcKey::generate(runtime).map(Self::Ecdsa)
     }
 
     /// A new Ed25519 key.
@@ -125,11 +117,7 @@ impl Key {
                 let parts: Vec<&BigUint> = std::iter::once(&zero).chain(numbers.iter()).collect();
                 pem::encode("DSA PRIVATE KEY", &integers(&parts))
             }
-            Self::Ecdsa(key) => {
-                let one = integer(&BigUint::from(1u32));
-                let (curve, public) = (tagged(0xa0, &tagged(OID, P256)), tagged(0xa1, &bits(&point(key))));
-                pem::encode("EC PRIVATE KEY", &sequence(&[&one, &tagged(OCTET_STRING, &key.to_bytes()), &curve, &public]))
-            }
+            Self::Ecdsa(key) => pem::encode("EC PRIVATE KEY", &key.to_der()),
             Self::Ed25519(seed) => {
                 let zero = integer(&BigUint::from(0u32));
                 let inner = tagged(OCTET_STRING, &tagged(OCTET_STRING, seed));
@@ -142,7 +130,7 @@ impl Key {
     pub(super) fn public(&self) -> Result<(Vec<u8>, Vec<u8>), FuncError> {
         Ok(match self {
             Self::Rsa(key) => (algorithm(RSA_ENCRYPTION, true), integers(&[&key.modulus, &key.exponent])),
-            Self::Ecdsa(key) => (sequence(&[&tagged(OID, EC_PUBLIC_KEY), &tagged(OID, P256)]), point(key)),
+            Self::Ecdsa(key) => (key.algorithm(), key.point()),
             Self::Ed25519(seed) => (algorithm(ED25519, false), ed25519(seed)?.public_key().as_ref().to_vec()),
             Self::Dsa(_) => {
                 return Err(FuncError::new("error creating certificate: x509: unsupported public key type: *dsa.PublicKey"));
@@ -154,7 +142,7 @@ impl Key {
     pub(super) fn signature_algorithm(&self) -> Result<Vec<u8>, FuncError> {
         Ok(match self {
             Self::Rsa(_) => algorithm(SHA256_WITH_RSA, true),
-            Self::Ecdsa(_) => algorithm(ECDSA_WITH_SHA256, false),
+            Self::Ecdsa(key) => key.signature_algorithm(),
             Self::Ed25519(_) => algorithm(ED25519, false),
             Self::Dsa(_) => {
                 return Err(FuncError::new("error creating certificate: x509: certificate private key does not implement crypto.Signer"));
@@ -178,11 +166,7 @@ impl Key {
                 let signed = BigUint::from_bytes_be(&padded).modpow(private, modulus).to_bytes_be();
                 Ok([vec![0; length - signed.len()], signed].concat())
             }
-            Self::Ecdsa(key) => {
-                let signature: p256::ecdsa::Signature = p256::ecdsa::SigningKey::from(key).sign(message);
-                let (r, s) = signature.split_bytes();
-                Ok(integers(&[&BigUint::from_bytes_be(&r), &BigUint::from_bytes_be(&s)]))
-            }
+            Self::Ecdsa(key) => Ok(key.sign(message)),
             Self::Ed25519(seed) => Ok(ed25519(seed)?.sign(message).as_ref().to_vec()),
             Self::Dsa(_) => {
                 Err(FuncError::new("error creating certificate: x509: certificate private key does not implement crypto.Signer"))
@@ -194,12 +178,12 @@ impl Key {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (label, der) = pem::decode(text).ok_or("no PEM data in input")?;
         if label == "PRIVATE KEY" {
-            return pkcs8(&der).ok_or_else(|| "decoding PEM as PKCS#8: x509: failed to parse private key".to_owned());
+            return pkcs8(&der).map_err(|error| format!("decoding PEM as PKCS#8: {error}"));
         }
         match label.strip_suffix(" PRIVATE KEY") {
             None => Err(format!("no private key data in PEM block of type {label}")),
             Some("RSA") => pkcs1(&der).ok_or_else(|| "parsing RSA private key from PEM: x509: failed to parse private key".to_owned()),
-            Some("EC") => sec1(&der).ok_or_else(|| "parsing EC private key from PEM: x509: failed to parse EC private key".to_owned()),
+            Some("EC") => EcKey::parse(&der, None).map(Self::Ecdsa).map_err(|error| format!("parsing EC private key from PEM: {error}")),
             Some("DSA") => dsa_key(&der).ok_or_else(|| "parsing DSA private key from PEM: asn1: structure error".to_owned()),
             Some(_) => Err(format!("invalid private key type {label}")),
         }
@@ -210,25 +194,38 @@ fn inverse(number: &BigUint, modulus: &BigUint) -> Option<BigUint> {
     number.mod_inverse(modulus)?.to_biguint()
 }
 
-fn point(key: &p256::SecretKey) -> Vec<u8> {
-    p256::ecdsa::SigningKey::from(key).verifying_key().to_sec1_point(false).as_bytes().to_vec()
-}
-
 fn ed25519(seed: &[u8; 32]) -> Result<Ed25519KeyPair, FuncError> {
     Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| FuncError::new("the Ed25519 key is refused"))
 }
 
-fn pkcs8(der: &[u8]) -> Option<Key> {
-    let mut info = Reader(der).inner()?;
-    info.number()?;
-    let mut kind = info.inner()?;
-    let oid = kind.take(OID)?;
-    let inner = info.take(OCTET_STRING)?;
-    match oid {
-        RSA_ENCRYPTION => pkcs1(inner),
-        EC_PUBLIC_KEY if kind.take(OID) == Some(P256) => sec1(inner),
-        ED25519 => Some(Key::Ed25519(Reader(inner).take(OCTET_STRING)?.try_into().ok()?)),
-        _ => None,
+/// What PKCS#8 wraps.
+struct Wrapped<'a> {
+    algorithm: &'a [u8],
+    /// The algorithm's parameter, if that is a name.
+    curve: Option<&'a [u8]>,
+    key: &'a [u8],
+}
+
+impl<'a> Wrapped<'a> {
+    fn read(der: &'a [u8]) -> Option<Self> {
+        let mut info = Reader(der).inner()?;
+        info.number()?;
+        let mut kind = info.inner()?;
+        Some(Self { algorithm: kind.take(OID)?, curve: kind.take(OID), key: info.take(OCTET_STRING)? })
+    }
+}
+
+fn pkcs8(der: &[u8]) -> Result<Key, String> {
+    let malformed = || "x509: failed to parse private key".to_owned();
+    let Wrapped { algorithm, curve, key } = Wrapped::read(der).ok_or_else(malformed)?;
+    match algorithm {
+        RSA_ENCRYPTION => pkcs1(key).ok_or_else(malformed),
+        EC_PUBLIC_KEY => {
+            let embedded = |error| format!("x509: failed to parse EC private key embedded in PKCS#8: {error}");
+            EcKey::parse(key, curve).map(Key::Ecdsa).map_err(embedded)
+        }
+        ED25519 => Reader(key).take(OCTET_STRING).and_then(|seed| seed.try_into().ok()).map(Key::Ed25519).ok_or_else(malformed),
+        _ => Err(malformed()),
     }
 }
 
@@ -240,19 +237,6 @@ fn pkcs1(der: &[u8]) -> Option<Key> {
     let one = BigUint::from(1u32);
     let right = primes.iter().all(|prime| *prime > one) && &primes[0] * &primes[1] == modulus && modulus.bits() <= 16_384;
     right.then(|| Key::Rsa(Box::new(Rsa { modulus, exponent, private, primes })))
-}
-
-fn sec1(der: &[u8]) -> Option<Key> {
-    let mut parts = Reader(der).inner()?;
-    parts.number()?;
-    let scalar = parts.take(OCTET_STRING)?;
-    // A curve that is named must be ours.
-    if let Some(curve) = parts.take(0xa0)
-        && Reader(curve).take(OID) != Some(P256)
-    {
-        return None;
-    }
-    p256::SecretKey::from_slice(scalar).ok().map(Key::Ecdsa)
 }
 
 fn dsa_key(der: &[u8]) -> Option<Key> {

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod der;
+mod ec;
 mod key;
 mod pem;
 mod prime;
