@@ -285,7 +285,7 @@ pub struct ImportArgs {
     /// The address that it is to have
     #[arg(value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub addr: String,
-    /// A certificate's or secret's ARN, a secret's name, an object's <namespace>/<name>
+    /// The ARN of a certificate or secret, the name of a secret, NAMESPACE/NAME of an object
     #[arg(value_name = "ID")]
     pub id: String,
     /// The run.
@@ -299,7 +299,7 @@ pub struct ReleaseArgs {
     /// The stack.
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Addresses, or certificates.<key>
+    /// Addresses, or certificates.KEY
     #[arg(value_name = "ADDR", required = true, add = ArgValueCompleter::new(complete::addresses))]
     pub addr: Vec<String>,
     /// The run.
@@ -313,7 +313,7 @@ pub struct MoveArgs {
     /// The stack.
     #[command(flatten)]
     pub stack: StackArgs,
-    /// The address that it had, or certificates.<key>
+    /// The address that it had, or certificates.KEY
     #[arg(value_name = "FROM", add = ArgValueCompleter::new(complete::addresses))]
     pub from: String,
     /// The one that the stack has for it now
