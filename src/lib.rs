@@ -11,7 +11,7 @@
 //! | | [`diag`] | what is wrong with the input, where, and what to do |
 //! | | [`secret`] | types for secret bytes |
 //! | | [`input`] | YAML as nodes with places |
-//! | | [`fields`] | fields of Kubernetes objects: paths, owners, differences |
+//! | | [`fields`] | fields of Kubernetes objects: paths, owners, differences, what a definition's schema says |
 //! | nouns | [`stack`] | what the user wants: files, merge, variables, checks |
 //! | | [`resource`] | what that means, resource by resource, with attributes |
 //! | | [`material`] | exported certificates and keys, opened and checked |
@@ -25,7 +25,7 @@
 //! | | [`permissions`] | what AWS and Kubernetes must allow for a stack, command by command |
 //! | | [`plan`] | desired, observed, prior → decisions |
 //! | edges | [`clock`] | the one time of a run |
-//! | | [`source`] | the files of a stack, its manifests and templates; charts |
+//! | | [`source`] | the files of a stack, its manifests, templates and imported certificates; charts |
 //! | | [`store`] | the state on disk, its journal and its lease; saved plans |
 //! | | [`provider`] | AWS and Kubernetes |
 //! | | [`sandbox`] | both of them inside the process, below the clients' HTTP |
@@ -36,14 +36,14 @@
 //!
 //! # The way of an apply
 //!
-//! `source::stack_files::load` → `stack::parse` → `stack::check` → `source::manifest_files::load` → `render::render` → `compose::compose` →
+//! `source::stack_files::load` → `stack::parse` → `stack::check` → `source::import_files::load` and `source::manifest_files::load` → `render::render` → `compose::compose` →
 //! `graph::Graph::build` → `store::Store::lease` → `ops::connect` → `observe::observe` → `plan::Plan::make` → consent → `apply::apply`, whose events `state::State::fold` takes in.
 //!
 //! # Files that a run touches
 //!
-//! The stack, what it extends, its manifests and its `templates/`; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox
+//! The stack, what it extends, its manifests and its `templates/`, the PEM files that it imports; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox
 //! `.meshform/sandbox/`; what `plan --out`, `rotate --metrics`, `init` and `man --dir` are told to write; with `chart` the cache of charts,
-//! `meshform.lock` and the folders named there. Nothing else.
+//! `meshform.lock`, the folders named there, and the logins that Docker and Helm keep. Nothing else.
 
 pub mod addr;
 pub mod apply;

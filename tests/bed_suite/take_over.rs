@@ -1,5 +1,5 @@
 //! docs/take-over.md, done as it says: things that others made, taken over and given back. kubectl and Helm are the real ones; Terraform is
-//! run where it is installed, and what it would have made is made by requests.
+//! not run, and what it would have made is made by requests.
 
 use std::collections::BTreeMap;
 use std::process::Command;
