@@ -1,6 +1,7 @@
 //! A deep merge that remembers where every value came from.
 //!
-//! Maps are joined, a later value wins, lists replace lists, and `null` removes an inherited key.
+//! Maps are joined, a later value wins, lists replace lists, and `null` removes an inherited key, but for values of charts: there Helm takes
+//! it as the removal of a default of the chart.
 
 use std::collections::HashMap;
 
@@ -16,18 +17,42 @@ pub(super) fn merge<'a>(documents: impl IntoIterator<Item = &'a Node>) -> Option
         }
         merged = Some(match merged {
             None => document,
-            Some(base) => over(base, document),
+            Some(base) => over(base, document, Where::Top),
         });
     }
     merged
 }
 
+/// Where in the document a value stands, as far as that decides what `null` means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// Nowhere in particular.
+    Elsewhere,
+    /// At the top.
+    Top,
+    /// In a section about charts.
+    Charts,
+    /// In the values of a chart.
+    Values,
+}
+
+impl Where {
+    fn below(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Top, "istio" | "charts") => Self::Charts,
+            (Self::Charts, "values") | (Self::Values, _) => Self::Values,
+            (Self::Charts, _) => Self::Charts,
+            _ => Self::Elsewhere,
+        }
+    }
+}
+
 /// `later` over `base`. Recursion is bounded: documents are at most [`crate::input::MAX_DEPTH`] deep.
-fn over(base: Node, later: Node) -> Node {
+fn over(base: Node, later: Node, at: Where) -> Node {
     match (base.value, later.value) {
         (Value::Map(entries), Value::Map(newer)) => {
             // The place stays that of the map that began it: its keys have places of their own.
-            Node { value: Value::Map(join(entries, newer)), place: base.place, overrode: base.overrode }
+            Node { value: Value::Map(join(entries, newer, at)), place: base.place, overrode: base.overrode }
         }
         (_, value) => {
             let mut overrode = base.overrode;
@@ -38,22 +63,23 @@ fn over(base: Node, later: Node) -> Node {
 }
 
 /// The entries of a map with those of the map that is merged over it.
-fn join(entries: Vec<Entry>, newer: Vec<Entry>) -> Vec<Entry> {
+fn join(entries: Vec<Entry>, newer: Vec<Entry>, at: Where) -> Vec<Entry> {
     let index: HashMap<String, usize> = entries.iter().enumerate().map(|(at, entry)| (entry.key.clone(), at)).collect();
     let mut joined: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
     for new in newer {
         match index.get(&new.key) {
             None => joined.push(Some(new)),
-            Some(&at) if new.value.is_null() => joined[at] = None,
-            Some(&at) => joined[at] = joined[at].take().map(|old| replace(old, new)),
+            Some(&index) if new.value.is_null() && at != Where::Values => joined[index] = None,
+            Some(&index) => joined[index] = joined[index].take().map(|old| replace(old, new, at)),
         }
     }
     joined.into_iter().flatten().collect()
 }
 
 /// An entry with the value of the same key that is merged over it. A map that goes on stays where it began.
-fn replace(old: Entry, new: Entry) -> Entry {
+fn replace(old: Entry, new: Entry, at: Where) -> Entry {
     let goes_on = old.value.entries().is_some() && new.value.entries().is_some();
     let key_place = if goes_on { old.key_place } else { new.key_place };
-    Entry { key: new.key, key_place, value: over(old.value, new.value) }
+    let at = at.below(&new.key);
+    Entry { key: new.key, key_place, value: over(old.value, new.value, at) }
 }

@@ -3,9 +3,11 @@
 //! [`Files`] are the files as read, [`parse`] joins a stack with all it extends to one document with the place of every value
 //! ([`StackFile`]), and [`check`] turns that into the [`Stack`] of this module, with every rule that needs no network applied.
 
+pub mod charts;
 mod check;
 mod file;
 mod interpolate;
+pub mod istio;
 pub mod manifests;
 mod merge;
 mod origin;
@@ -47,12 +49,23 @@ pub struct Stack {
     pub certificates: BTreeMap<String, Certificate>,
     /// Sets of Kubernetes objects by key.
     pub manifests: BTreeMap<String, manifests::ManifestSet>,
+    /// Istio.
+    pub istio: Option<istio::Istio>,
+    /// Other charts, in the order of their keys.
+    pub charts: Vec<charts::Release>,
     /// Renames: old addresses and the new ones.
     pub moved: BTreeMap<Addr, Addr>,
     /// What stays when it leaves the stack.
     pub released: BTreeMap<Addr, Place>,
     /// Secret variables that were given: never shown, other than as a fingerprint.
     pub secret_vars: BTreeMap<String, SecretBytes>,
+}
+
+impl Stack {
+    /// All releases of charts: Istio's in the order of their installation, then the others.
+    pub fn releases(&self) -> Vec<charts::Release> {
+        self.istio.iter().flat_map(istio::Istio::releases).chain(self.charts.iter().cloned()).collect()
+    }
 }
 
 /// `aws:`

@@ -48,6 +48,8 @@ pub enum Shape {
     List(&'static Shape),
     /// A map with anything in it.
     Object,
+    /// Values of a chart: a map with anything in it, null among it, and variables in its texts.
+    Values,
     /// Anything.
     Any,
     /// One of several.
@@ -108,10 +110,12 @@ pub const STACK: Section = Section {
             "Certificates of ACM, by a key of their own.",
         ),
         key("manifests", Shape::Named(ANY_NAME, &Shape::Map(&MANIFESTS)), "Kubernetes objects of any kind, by a key of their own."),
+        key("istio", Shape::Map(&ISTIO), "Istio from its official charts."),
+        key("charts", Shape::Named(LABEL, &Shape::Map(&CHART)), "Other charts, by a key of their own: each object is planned by itself."),
         key("moved", Shape::List(&Shape::Map(&MOVED)), "Renames: what had another key is the same thing still."),
         key("released", Shape::List(&Shape::Text), "What left the stack and stays: addresses, or certificates.<key>."),
     ],
-    later: &["istio", "gateways", "load_balancers", "routes", "security", "charts", "rotation"],
+    later: &["gateways", "load_balancers", "routes", "security", "rotation"],
 };
 
 /// An item of `moved`.
@@ -355,6 +359,107 @@ pub const TEMPLATE_USE: Section = Section {
             "templates/<name>.yaml beside this file, or a built-in template.",
         ),
         key("inputs", Shape::Named(ANY_NAME, &Shape::Any), "What it is given."),
+    ],
+    later: &[],
+};
+
+const RULES: Key = key("rules", Shape::List(&Shape::Map(&MANIFEST_RULE)), "The same for some of the objects.");
+const VALUES: Key = key("values", Shape::Values, "Values, as Helm takes them; null is a value here.");
+const VALUES_FILES: Key = key("values_files", TEXT_OR_TEXTS, "Files of values relative to this file; later ones and `values` win.");
+const CHART_VERSION: Shape = Shape::Form("[^ ]+", "1.31.0");
+
+/// `charts.<key>`
+pub const CHART: Section = Section {
+    keys: &[
+        required(
+            "chart",
+            Shape::Text,
+            "A chart's name in the repository, a folder or .tgz relative to this file, an oci:// reference or a URL.",
+        ),
+        key("repository", Shape::Text, "The repository: https://… or oci://…"),
+        key("version", CHART_VERSION, "The version, or a range of versions; meshform.lock pins it."),
+        key("name", Shape::Form(LABEL, "external-dns"), "The release's name; the key by default."),
+        required("namespace", Shape::Form(LABEL, "external-dns"), "The release's namespace."),
+        VALUES,
+        VALUES_FILES,
+        key("crds", Shape::Boolean, "false: what is under crds/ is left out."),
+        key("hooks", Shape::Boolean, "false: hooks don't run."),
+        key("adoptable", Shape::Boolean, "Write what `helm upgrade --install` needs to take the release over."),
+        ADOPT,
+        IGNORE,
+        FORCE_FIELDS,
+        PROTECT,
+        REPLACE,
+        NEEDS,
+        RULES,
+    ],
+    later: &[],
+};
+
+/// `istio`
+pub const ISTIO: Section = Section {
+    keys: &[
+        required("version", CHART_VERSION, "The version of the charts."),
+        key(
+            "source",
+            Shape::Text,
+            "The repository of the charts: https://…, oci://…, or a folder relative to this file; the official one by default.",
+        ),
+        key("namespace", Shape::Form(LABEL, "istio-system"), "The control plane's namespace; istio-system by default."),
+        key("profile", Shape::Form("[a-z0-9-]+", "ambient"), "The charts' profile, such as ambient or demo."),
+        key("revision", Shape::Form(LABEL, "1-31-0"), "The control plane's revision; none by default."),
+        key("tags", Shape::List(&Shape::Form(LABEL, "prod")), "Revision tags that stand for this control plane."),
+        key("default_revision", Shape::Form(LABEL, "1-31-0"), "The revision or tag that checks Istio's objects; the revision by default."),
+        key("revisions", Shape::Named(LABEL, &Shape::Map(&REVISION)), "Further control planes beside this one, by their revisions."),
+        key("base", Shape::Map(&COMPONENT), "The chart base."),
+        key("istiod", Shape::Map(&COMPONENT), "The chart istiod, for every control plane."),
+        key("cni", Shape::Map(&COMPONENT), "The chart cni; installed where it stands here."),
+        key("ztunnel", Shape::Map(&COMPONENT), "The chart ztunnel; installed where it stands here."),
+        key("ingress", Shape::Named(LABEL, &Shape::Map(&INGRESS)), "Ingress gateways by name: the chart gateway."),
+        key("adoptable", Shape::Boolean, "Write what `helm upgrade --install` needs to take the releases over."),
+        ADOPT,
+        IGNORE,
+        FORCE_FIELDS,
+        PROTECT,
+        REPLACE,
+        NEEDS,
+        RULES,
+    ],
+    later: &[],
+};
+
+/// `istio.base`, `istio.istiod`, `istio.cni` and `istio.ztunnel`
+pub const COMPONENT: Section = Section {
+    keys: &[
+        key("version", CHART_VERSION, "Another version than Istio's; base has the newest of all control planes by default."),
+        key("namespace", Shape::Form(LABEL, "istio-system"), "Another namespace than Istio's."),
+        VALUES,
+        VALUES_FILES,
+    ],
+    later: &[],
+};
+
+/// `istio.revisions.<revision>`
+pub const REVISION: Section = Section {
+    keys: &[
+        required("version", CHART_VERSION, "The version of its chart."),
+        key("tags", Shape::List(&Shape::Form(LABEL, "canary")), "Revision tags that stand for it."),
+        VALUES,
+        VALUES_FILES,
+    ],
+    later: &[],
+};
+
+/// `istio.ingress.<name>`
+pub const INGRESS: Section = Section {
+    keys: &[
+        key("namespace", Shape::Form(LABEL, "istio-ingress"), "Its namespace; istio-ingress by default."),
+        key("name", Shape::Form(LABEL, "istio-ingress"), "The release's name, and that of Deployment and Service; the key by default."),
+        key("service", Shape::OneOf(&["NodePort", "LoadBalancer", "ClusterIP"]), "The Service's type; NodePort by default."),
+        key("revision", Shape::Form(LABEL, "1-31-0"), "The revision or tag whose control plane it belongs to; Istio's by default."),
+        key("version", CHART_VERSION, "Another version than Istio's."),
+        VALUES,
+        VALUES_FILES,
     ],
     later: &[],
 };

@@ -15,7 +15,7 @@ use crate::stack::origin::join;
 use crate::stack::parse::{Fields, Reader, Spanned};
 use crate::stack::{scalar, schema};
 
-const RULE: [&str; 6] = ["adopt", "ignore", "force", "protect", "replace", "needs"];
+const RULE_KEYS: [&str; 6] = ["adopt", "ignore", "force", "protect", "replace", "needs"];
 
 /// Reads `manifests:`.
 pub(super) fn manifests(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap<String, ManifestSet> {
@@ -37,8 +37,7 @@ pub(super) fn manifests(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap
             let help = "add `files: [<path>]`, `objects: [{…}]` or `templates: [{template: <name>}]`";
             reader.error("manifest/no-source", "manifests from nowhere", format!("`{path}` names no objects"), &entry.key_place, help);
         }
-        let mut rules: Vec<ManifestRule> = rule(reader, &fields, AddrPattern::any()).into_iter().collect();
-        rules.extend(some_rules(reader, &fields));
+        let rules = rules(reader, &fields);
         let set = ManifestSet { sources, namespace: namespace.map(|one| one.text), rules, place: entry.key_place.clone() };
         sets.insert(entry.key.clone(), set);
     }
@@ -50,7 +49,7 @@ pub(super) fn manifests(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap
 }
 
 /// One text, or a list of them.
-fn texts(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) -> Vec<Spanned> {
+pub(super) fn texts(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) -> Vec<Spanned> {
     let Some(node) = fields.value(key) else { return Vec::new() };
     let path = fields.at(key);
     if node.text().is_some() {
@@ -138,6 +137,13 @@ fn json(node: &Node) -> Json {
     }
 }
 
+/// The rules that a section gives its objects: for all of them, then for some.
+pub(super) fn rules(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestRule> {
+    let mut rules: Vec<ManifestRule> = rule(reader, fields, AddrPattern::any()).into_iter().collect();
+    rules.extend(some_rules(reader, fields));
+    rules
+}
+
 fn some_rules(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestRule> {
     let Some(node) = fields.value("rules") else { return Vec::new() };
     let path = fields.at("rules");
@@ -158,7 +164,7 @@ fn some_rules(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<ManifestRule>
 
 /// The rule that these keys make; nothing when there are none.
 fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, of: AddrPattern) -> Option<ManifestRule> {
-    if RULE.iter().all(|key| fields.get(key).is_none()) {
+    if RULE_KEYS.iter().all(|key| fields.get(key).is_none()) {
         return None;
     }
     let force = match fields.value("force") {

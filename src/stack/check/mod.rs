@@ -2,8 +2,10 @@
 
 mod aws;
 mod certificates;
+mod charts;
 mod cluster;
 mod deliveries;
+mod istio;
 mod manifests;
 mod names;
 mod namespaces;
@@ -76,11 +78,31 @@ fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
     let namespaces = namespaces::namespaces(reader, &fields);
     let certificates = certificates::certificates(reader, &fields, aws.as_ref());
     let manifests = manifests::manifests(reader, &fields);
+    let istio = istio::istio(reader, &fields);
+    let charts = charts::charts(reader, &fields);
+    in_a_cluster(reader, &fields, &["istio", "charts"]);
     let moved = ownership::moved(reader, &fields);
     let released = ownership::released(reader, &fields);
     let secret_vars = std::collections::BTreeMap::new();
     let (name, state, timeouts) = (name?, state?, timeouts?);
-    Some(Stack { name, aws, cluster, state, timeouts, namespaces, certificates, manifests, moved, released, secret_vars })
+    let stack =
+        Stack { name, aws, cluster, state, timeouts, namespaces, certificates, manifests, istio, charts, moved, released, secret_vars };
+    charts::distinct(reader, &stack.releases());
+    Some(stack)
+}
+
+/// What is in a cluster needs one.
+fn in_a_cluster(reader: &mut Reader<'_>, stack: &Fields<'_>, sections: &[&str]) {
+    if stack.get("cluster").is_some() {
+        return;
+    }
+    for section in sections {
+        if let Some(entry) = stack.get(section) {
+            let help = "add `cluster: {eks: <name>}` or `cluster: {context: <name>}`";
+            let detail = format!("`{section}` has no cluster to be in");
+            reader.error("kubernetes/no-cluster", "no cluster", detail, &entry.key_place, help);
+        }
+    }
 }
 
 fn version(reader: &mut Reader<'_>, fields: &Fields<'_>) {

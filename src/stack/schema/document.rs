@@ -76,6 +76,7 @@ fn shape(of: &Shape) -> Map<String, Value> {
             object(json!({"type": ["array", "null"], "items": items}))
         }
         Shape::Object => object(json!({"type": "object"})),
+        Shape::Values => object(json!({"type": ["object", "null"]})),
         Shape::Any => Map::new(),
         Shape::Either(several) => object(json!({"anyOf": several.iter().map(shape).collect::<Vec<_>>()})),
     }

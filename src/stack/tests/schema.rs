@@ -21,6 +21,9 @@ fn base() -> Json {
         "state": {},
         "timeouts": {},
         "manifests": {"a": {"files": "x.yaml", "rules": [{"for": "configmap/a/b"}], "templates": [{"template": "autoscaling"}]}},
+        "istio": {"version": "1.31.0", "tags": ["prod"], "base": {}, "istiod": {}, "cni": {}, "ztunnel": {}, "ingress": {"a": {}},
+            "revisions": {"a": {"version": "1.32.0", "tags": ["canary"]}}, "rules": [{"for": "configmap/a/b"}]},
+        "charts": {"a": {"chart": "b", "namespace": "c", "rules": [{"for": "configmap/a/b"}]}},
         "moved": [{"from": "certificates.old", "to": "certificates.edge"}],
         "released": ["certificates.gone"],
         "vars": {"v": {"default": "x"}},
@@ -83,6 +86,7 @@ fn samples(of: &Shape) -> Vec<Json> {
         // A name, and a pattern of addresses and a path as well.
         Shape::Text => vec![json!("a.example.com")],
         Shape::Object => vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}})],
+        Shape::Values => vec![json!({"a": {"b": [1, null]}})],
         Shape::Any => vec![json!(1), json!([{"a": null}])],
         Shape::Form(_, example) => vec![json!(example)],
         Shape::OneOf(words) => words.iter().map(|word| json!(word)).collect(),
@@ -131,7 +135,7 @@ fn every_key_of_the_schema_is_read_and_its_type_is_checked_by_both() {
             continue; // The first is followed before the sections are read; of the second nothing is used.
         }
         let wrong = match takes {
-            Shape::Map(_) | Shape::Named(..) | Shape::Object => json!("x"),
+            Shape::Map(_) | Shape::Named(..) | Shape::Object | Shape::Values => json!("x"),
             Shape::List(_) => json!({"x": "y"}),
             Shape::Either(_) => json!([[["x"]]]),
             _ => json!({"x": ["y"]}),

@@ -172,13 +172,13 @@ error[stack/name]: bad stack name
         "sections of later versions",
         r"version: 1
 stack: a
-istio: {version: 1.31.0}
+routes: {app: {}}
 state: {s3: {bucket: b}}
 ",
         r"error[stack/not-yet]: section not handled yet
   --> s.yaml:3:1
-   |  istio: {version: 1.31.0}
-   |  ^^^^^ this version does not handle `istio`
+   |  routes: {app: {}}
+   |  ^^^^^^ this version does not handle `routes`
    = help: remove it, or use a later version
 
 error[stack/not-yet]: section not handled yet

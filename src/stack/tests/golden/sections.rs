@@ -453,4 +453,93 @@ error[manifest/rule]: bad rule for manifests
    = help: write it like `spec.replicas`, `webhooks[*].failurePolicy` or `metadata.annotations["example.com/x"]`
 "#,
     ),
+    (
+        "charts and Istio that contradict themselves",
+        r"version: 1
+stack: a
+istio:
+  version: 1.31.0
+  tags: [prod]
+  profile: ../x
+  revisions:
+    1.32: {tags: [prod]}
+  ingress:
+    public: {service: Nodeport, revision: prd}
+charts:
+  a: {chart: x, version: not a version}
+  b: {chart: x, namespace: c, name: d}
+  e: {chart: x, namespace: c, name: d, values: [1]}
+",
+        r#"error[kubernetes/no-cluster]: no cluster
+  --> s.yaml:3:1
+   |  istio:
+   |  ^^^^^ `istio` has no cluster to be in
+   = help: add `cluster: {eks: <name>}` or `cluster: {context: <name>}`
+
+error[istio/profile]: bad profile
+  --> s.yaml:6:12
+   |  profile: ../x
+   |           ^^^^ `../x` is no profile of Istio's charts
+   = help: such as `ambient`, `demo`, `preview` or `remote`
+
+error[kubernetes/name]: bad Kubernetes name
+  --> s.yaml:8:5
+   |  1.32: {tags: [prod]}
+   |  ^^^^ `1.32` holds a `.`
+   = help: a revision is part of names: write 1-31-0 for version 1.31.0
+
+error[istio/revision]: revision or tag used twice
+  --> s.yaml:8:5
+   |  1.32: {tags: [prod]}
+   |  ^^^^ `prod` stands for revision 1.32 and for the control plane without a revision
+   = help: a revision or tag is one control plane's: take it from one of the two
+
+error[stack/missing-key]: required key missing
+  --> s.yaml:8:11
+   |  1.32: {tags: [prod]}
+   |        ^ `istio.revisions."1.32"` needs `version`
+   = help: add `version: 1.32.0`
+
+error[istio/revision]: unknown revision or tag
+  --> s.yaml:10:5
+   |  public: {service: Nodeport, revision: prd}
+   |  ^^^^^^ `istio.ingress.public.revision` names `prd`, which no control plane of the stack is called
+   = help: did you mean `prod`?
+
+error[stack/bad-value]: value not allowed
+  --> s.yaml:10:23
+   |  public: {service: Nodeport, revision: prd}
+   |                    ^^^^^^^^ `Nodeport` is no type of Service
+   = help: write `NodePort`, `LoadBalancer` or `ClusterIP`
+
+error[kubernetes/no-cluster]: no cluster
+  --> s.yaml:11:1
+   |  charts:
+   |  ^^^^^^ `charts` has no cluster to be in
+   = help: add `cluster: {eks: <name>}` or `cluster: {context: <name>}`
+
+error[stack/missing-key]: required key missing
+  --> s.yaml:12:6
+   |  a: {chart: x, version: not a version}
+   |     ^ `charts.a` needs `namespace`
+   = help: add `namespace: <namespace>`
+
+error[chart/version]: bad version of a chart
+  --> s.yaml:12:26
+   |  a: {chart: x, version: not a version}
+   |                         ^^^^^^^^^^^^^ `not a version` is no version of a chart
+   = help: write it like `1.31.0`, `~1.31` or `>=1.31,<1.33`
+
+error[chart/same-release]: two releases of one name
+  --> s.yaml:14:3
+   |  e: {chart: x, namespace: c, name: d, values: [1]}
+   |  ^ `charts.e` and `charts.b` are both release d in namespace c
+   = help: give one of them another `name`
+
+error[stack/wrong-type]: value of the wrong type
+  --> s.yaml:14:48
+   |  e: {chart: x, namespace: c, name: d, values: [1]}
+   |                                               ^ `charts.e.values` is a map, and this is a list
+"#,
+    ),
 ];

@@ -1,0 +1,58 @@
+//! Releases of charts: `charts:` as the stack says it, and what `istio:` comes down to.
+
+use serde_json::Value;
+
+use super::manifests::ManifestRule;
+use crate::diag::Place;
+
+/// A chart that the stack installs.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// The section that asks for it, such as `charts.external-dns` or `istio.istiod`: its name in messages.
+    pub section: String,
+    /// The release's name, `.Release.Name`.
+    pub name: String,
+    /// The release's namespace, `.Release.Namespace`.
+    pub namespace: String,
+    /// Which chart.
+    pub chart: ChartRef,
+    /// What the stack gives of itself, which everything else wins over.
+    pub given: Value,
+    /// Files of values, each relative to the working directory, with the place that names it.
+    pub values_files: Vec<(String, Place)>,
+    /// The values of the stack file, which win.
+    pub values: Vec<Value>,
+    /// Whether what is under `crds/` is installed.
+    pub with_crds: bool,
+    /// Whether hooks run.
+    pub with_hooks: bool,
+    /// Whether it gets the marks that Helm takes a release over by.
+    pub adoptable: bool,
+    /// What the stack says of its objects.
+    pub rules: Vec<ManifestRule>,
+    /// The sections of the releases that must be ready before its pods are made.
+    pub after: Vec<String>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A chart as the stack names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChartRef {
+    /// The name in a repository, a path relative to the working directory, an `oci://` reference or a URL.
+    pub name: String,
+    /// The repository: `https://…`, `oci://…`, or a folder of charts.
+    pub repository: Option<String>,
+    /// The version, or a range; empty for the newest.
+    pub version: String,
+    /// Where it is named.
+    pub place: Place,
+}
+
+impl Release {
+    /// The fields of its own name that Helm gives every release: the pair of annotations that it knows its objects by
+    /// (Helm documentation, "Adopt existing resources").
+    pub fn marks(&self) -> [(&'static str, &str); 2] {
+        [("meta.helm.sh/release-name", &self.name), ("meta.helm.sh/release-namespace", &self.namespace)]
+    }
+}
