@@ -106,7 +106,7 @@ impl Write {
             let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };
             events.push(Event::Created { addr: addr.clone(), id: live.uid().to_owned(), generation: 1, origin, needs: self.needs.clone() });
         }
-        events.push(Event::Applied { addr, attrs: remembered(&self.sent, &live.owned_hash(), live.our_fields()) });
+        events.push(Event::Applied { addr, attrs: remembered(&self.spec, &self.sent, &live.owned_hash(), live.our_fields()) });
         Ok(Outcome { events, wait: self.wait(&path, &live), ..Outcome::default() })
     }
 

@@ -92,7 +92,7 @@ fn found_events(
     {
         events.push(Event::Learned { addr: addr.clone(), id: found.id.clone(), facts: facts.clone() });
     }
-    if let Some(Spec::Manifest(_)) = desired.get(addr).map(|resource| &resource.spec) {
+    if let Some(Spec::Manifest(spec)) = desired.get(addr).map(|resource| &resource.spec) {
         let is_late = current.is_some_and(|current| !current.ready && current.attrs.contains_key(SENT));
         if is_late && forecast.is_some_and(|forecast| forecast.waits.is_none()) {
             events.push(Event::Ready { addr: addr.clone() });
@@ -101,7 +101,7 @@ fn found_events(
         if let Some(Forecast { sent, live: Some(live), fields, outcome: Outcome::Tried { differences, .. }, .. }) = forecast
             && differences.is_empty()
         {
-            let attrs = remembered(sent, live, fields.as_ref());
+            let attrs = remembered(spec, sent, live, fields.as_ref());
             if current.is_none_or(|current| current.attrs != attrs) {
                 events.push(Event::Applied { addr: addr.clone(), attrs });
                 // Nothing was sent: what was ready stays so, and what was found again counts as ready.

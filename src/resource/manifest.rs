@@ -21,6 +21,8 @@ pub struct ManifestSpec {
     pub data: Data,
     /// What the stack says of it beyond the object.
     pub rules: Rules,
+    /// The section of the release that it belongs to.
+    pub release: Option<String>,
     /// Whether its kind comes with a CustomResourceDefinition of the same stack.
     pub has_own_definition: bool,
 }
@@ -110,11 +112,17 @@ pub const FIELDS: &str = "fields";
 /// The most bytes of [`FIELDS`] that the state keeps.
 pub const MOST_FIELDS: usize = 8 * 1024;
 
+/// The attribute of the state that holds the section of the release that an object belongs to.
+pub const RELEASE: &str = "release";
+
 /// What the state remembers of an object that was applied: `sent` and `live` are hashes, `fields` what our manager owns of it.
-pub fn remembered(sent: &str, live: &str, fields: Option<&Value>) -> Attrs {
+pub fn remembered(spec: &ManifestSpec, sent: &str, live: &str, fields: Option<&Value>) -> Attrs {
     let mut attrs = Attrs::from([(SENT.to_owned(), Attr::text(sent)), (LIVE.to_owned(), Attr::text(live))]);
     if let Some(fields) = fields.filter(|fields| fields.to_string().len() <= MOST_FIELDS) {
         attrs.insert(FIELDS.to_owned(), Attr::Value(fields.clone()));
+    }
+    if let Some(release) = &spec.release {
+        attrs.insert(RELEASE.to_owned(), Attr::text(release));
     }
     attrs
 }
