@@ -37,7 +37,8 @@ impl Graph {
         diags.check()?;
         if graph.order().len() < graph.resources.len() * 2 {
             let detail = graph.circle().into_iter().map(|addr| format!("`{addr}`")).collect::<Vec<_>>().join(" needs ");
-            diags.push(Diagnostic::error("graph/circle", "resources wait for one another in a circle", detail).help("see `meshform graph`"));
+            diags
+                .push(Diagnostic::error("graph/circle", "resources wait for one another in a circle", detail).help("see `meshform graph`"));
             return Err(Failed);
         }
         Ok(graph)
@@ -51,7 +52,10 @@ impl Graph {
         // Whoever is left waits for someone who is left: the way comes back to itself.
         while !way.contains(&addr) {
             way.push(addr);
-            let left = self.resources.get(addr).and_then(|one| one.needs.iter().chain(&one.ready_needs).find(|(needed, _)| !done.contains(needed)));
+            let left = self
+                .resources
+                .get(addr)
+                .and_then(|one| one.needs.iter().chain(&one.ready_needs).find(|(needed, _)| !done.contains(needed)));
             let Some((next, _)) = left else { break };
             addr = next;
         }

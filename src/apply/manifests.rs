@@ -95,6 +95,12 @@ impl Write {
         {
             uid = Some(refuse_foreign(step, &live)?);
         }
+        if let (Some(namespace), Some(pod)) = (namespace, self.spec.pod_to_inject())
+            && let Some(says) = kube.injects(namespace, &pod).await?
+        {
+            let wait = Wait::Injected { namespace: namespace.to_owned(), pod: Box::new(pod), says };
+            return Ok(Outcome { wait: Some(wait), ..Outcome::default() });
+        }
         let applied = self.send(kube, &path, uid.as_deref()).await?;
         if self.spec.object.kind == "CustomResourceDefinition" {
             kube.forget_catalog().await;

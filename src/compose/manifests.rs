@@ -12,7 +12,7 @@ use crate::fields::FieldPath;
 use crate::fields::structural::{self, Problem, What};
 use crate::render::Manifest;
 use crate::resource::kinds::{built_in, split_api_version};
-use crate::resource::manifest::{ANNOTATION_PROTECT, ManifestSpec, Rules};
+use crate::resource::manifest::{ANNOTATION_PROTECT, ManifestSpec, Rules, open_webhooks};
 use crate::resource::object::ObjectSpec;
 use crate::resource::{Milestone, Resource, Spec};
 use crate::stack::Stack;
@@ -142,7 +142,12 @@ pub(super) fn addr(api_version: &str, kind: &str, namespace: Option<&str>, name:
     Addr::Kube { kind: kind.to_ascii_lowercase(), group: group.to_owned(), namespace: namespace.map(str::to_owned), name: name.to_owned() }
 }
 
-fn resource(rules_of_set: &[ManifestRule], manifest: Manifest, custom: &BTreeMap<(String, String), Custom>, diags: &mut Diagnostics) -> Option<Resource> {
+fn resource(
+    rules_of_set: &[ManifestRule],
+    manifest: Manifest,
+    custom: &BTreeMap<(String, String), Custom>,
+    diags: &mut Diagnostics,
+) -> Option<Resource> {
     let Manifest { set, api_version, kind, namespace, name, mut body, data, place } = manifest;
     let own = custom.get(&kind_of(&api_version, &kind));
     let namespaced = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.namespaced).or(own.map(|own| own.namespaced));
@@ -174,6 +179,7 @@ fn resource(rules_of_set: &[ManifestRule], manifest: Manifest, custom: &BTreeMap
     }
     tidy(&mut rules.ignore);
     tidy(&mut rules.force);
+    open_webhooks(&kind, &mut body);
     if rules.protect {
         annotate(&mut body, ANNOTATION_PROTECT, "true");
     }

@@ -8,6 +8,7 @@ mod references;
 mod webhooks;
 
 pub(crate) use certificates::is_within;
+pub(crate) use webhooks::asks_about_pod;
 
 use crate::addr::Addr;
 use crate::diag::Diagnostics;

@@ -55,5 +55,6 @@ fn is_of(resource: &Resource, kinds: &[&str]) -> bool {
 fn is_by_url(resource: &Resource) -> bool {
     let Spec::Manifest(spec) = &resource.spec else { return false };
     let webhooks = spec.object.body.get("webhooks").and_then(serde_json::Value::as_array);
-    spec.object.kind.ends_with("WebhookConfiguration") && webhooks.into_iter().flatten().any(|one| one.pointer("/clientConfig/url").is_some())
+    spec.object.kind.ends_with("WebhookConfiguration")
+        && webhooks.into_iter().flatten().any(|one| one.pointer("/clientConfig/url").is_some())
 }

@@ -103,6 +103,12 @@ fn subjects(spec: &ManifestSpec) -> Vec<Subject<'_>> {
     subjects
 }
 
+/// Whether an entry of a webhook configuration is asked when a pod with these labels is made in a namespace with those.
+pub(crate) fn asks_about_pod(entry: &Value, namespace: &str, of_namespace: &Map<String, Value>, of_pod: &Map<String, Value>) -> bool {
+    let subject = Subject { group: "", version: "v1", plural: "pods", labels: Some(of_pod), namespace: Some(namespace) };
+    asks(entry, &subject, &BTreeMap::from([(namespace.to_owned(), of_namespace.clone())]))
+}
+
 /// Whether an entry of a webhook configuration is asked when the object is made (Kubernetes API, `ValidatingWebhook`).
 fn asks(entry: &Value, subject: &Subject<'_>, namespaces: &BTreeMap<String, Map<String, Value>>) -> bool {
     let rules = entry.get("rules").and_then(Value::as_array).into_iter().flatten();
@@ -118,7 +124,11 @@ fn asks(entry: &Value, subject: &Subject<'_>, namespaces: &BTreeMap<String, Map<
             _ => true,
         };
         let is_asked = has("operations", "CREATE") || has("operations", "UPDATE");
-        is_asked && in_scope && has("apiGroups", subject.group) && has("apiVersions", subject.version) && (has("resources", subject.plural) || has("resources", "*/*"))
+        is_asked
+            && in_scope
+            && has("apiGroups", subject.group)
+            && has("apiVersions", subject.version)
+            && (has("resources", subject.plural) || has("resources", "*/*"))
     });
     let nothing = Map::new();
     is_ruled
@@ -133,7 +143,8 @@ fn asks(entry: &Value, subject: &Subject<'_>, namespaces: &BTreeMap<String, Map<
 /// Whether a label selector takes these labels; what isn't well-formed is left to the API server, and takes all.
 fn selects(selector: Option<&Value>, labels: &Map<String, Value>) -> bool {
     let Some(selector) = selector else { return true };
-    let equal = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value));
+    let equal =
+        selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value));
     let expressions = selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten();
     equal
         && expressions.into_iter().all(|expression| {
@@ -176,7 +187,8 @@ mod tests {
         for (name, entry, subject, wanted) in cases {
             assert_eq!(asks(entry, &subject, &namespaces), wanted, "{name}");
         }
-        let all = json!({"rules": [{"operations": ["*"], "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "scope": "Cluster"}]});
+        let all =
+            json!({"rules": [{"operations": ["*"], "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "scope": "Cluster"}]});
         assert!(asks(&all, &Subject { namespace: None, ..pod("x", None) }, &namespaces));
         assert!(!asks(&all, &pod("prod", None), &namespaces), "it is for what is in no namespace");
         let by_name = json!({"rules": all["rules"].clone(), "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "a"}}});

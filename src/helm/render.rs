@@ -230,11 +230,8 @@ pub(super) fn render_values(tree: &Tree, values: &Map, options: &Options, host: 
     ]
     .into_iter()
     .collect();
-    let top = [
-        ("Capabilities", capabilities(options)),
-        ("Release", Value::Map(release)),
-        ("Values", Value::Map(values.retyped(Type::Values))),
-    ];
+    let top =
+        [("Capabilities", capabilities(options)), ("Release", Value::Map(release)), ("Values", Value::Map(values.retyped(Type::Values)))];
     Ok(top.into_iter().collect())
 }
 

@@ -204,12 +204,8 @@ impl Host for ReleaseHost<'_> {
     fn lookup(&mut self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<HelmValue, FuncError> {
         let nothing = Ok(HelmValue::Map(Map::new()));
         let Some(known) = &self.facts.looked_up else { return nothing };
-        let asked = LookUp {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
+        let asked =
+            LookUp { api_version: api_version.to_owned(), kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
         match known.get(&asked) {
             Some(Some(object)) => json::unmarshal(object.expose_secret()).map_err(FuncError::new),
             Some(None) => nothing,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::kinds;
 use super::object::ObjectSpec;
@@ -87,7 +87,36 @@ impl ManifestSpec {
     pub fn shared(&self) -> Vec<(FieldPath, Say)> {
         let mut paths = shared(self.group(), &self.object.kind);
         paths.extend(self.rules.ignore.iter().map(|path| (path.clone(), Say::Anyone)));
+        paths.extend(
+            self.opened_webhooks()
+                .filter_map(|name| format!("webhooks[{name}].failurePolicy").parse().ok())
+                .map(|path| (path, Say::Anyone)),
+        );
         paths
+    }
+
+    /// The pod that it would make, where that has no image before Istio's injector gives it one (Istio, chart gateway: `image: auto`). Made
+    /// without the injector, such a pod never starts.
+    pub fn pod_to_inject(&self) -> Option<Value> {
+        if !matches!(self.object.kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet") {
+            return None;
+        }
+        let template = self.object.body.pointer("/spec/template")?;
+        if !has_auto_image(template) {
+            return None;
+        }
+        let part = |key: &str| template.pointer(&format!("/metadata/{key}")).cloned().unwrap_or(Value::Null);
+        let metadata =
+            json!({"generateName": format!("{}-", self.object.name), "labels": part("labels"), "annotations": part("annotations")});
+        Some(json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template.get("spec")}))
+    }
+
+    /// The webhooks of an Istio validator that begin open: istiod closes them when it answers (Istio, `pkg/webhooks/validation/controller`).
+    fn opened_webhooks(&self) -> impl Iterator<Item = &str> {
+        let is_istios = self.object.kind == "ValidatingWebhookConfiguration" && self.object.body.pointer(OF_ISTIO).is_some();
+        let webhooks = self.object.body.get("webhooks").and_then(Value::as_array).filter(|_| is_istios);
+        let opened = webhooks.into_iter().flatten().filter(|one| one.get("failurePolicy").and_then(Value::as_str) == Some("Ignore"));
+        opened.filter_map(|one| one.get("name")?.as_str())
     }
 
     /// What tells this object from another one that the same address could have: 32 hex digits. `marks` go with it.
@@ -100,6 +129,28 @@ impl ManifestSpec {
         }
         sha256_hex(text.as_bytes())[..32].to_owned()
     }
+}
+
+/// The label of Istio's own objects that says which control plane they belong to.
+const OF_ISTIO: &str = "/metadata/labels/istio.io~1rev";
+
+/// Lets the webhooks of an Istio validator begin open, whatever a chart rendered: on an upgrade it says nothing, and the API server's default
+/// would close a webhook that nobody answers for. One that is closed by the chart's values stays so.
+pub fn open_webhooks(kind: &str, body: &mut Value) {
+    if kind != "ValidatingWebhookConfiguration" || body.pointer(OF_ISTIO).is_none() {
+        return;
+    }
+    for webhook in body.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Value::Object(webhook) = webhook {
+            webhook.entry("failurePolicy").or_insert_with(|| json!("Ignore"));
+        }
+    }
+}
+
+/// Whether a pod or a template of one still waits for an image of the injector.
+pub fn has_auto_image(pod: &Value) -> bool {
+    let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
+    containers.into_iter().flatten().any(|container| container.get("image").and_then(Value::as_str) == Some("auto"))
 }
 
 /// The attribute of the state that holds [`ManifestSpec::sent_hash`] as of the last apply.

@@ -64,7 +64,8 @@ async fn one(
 ) -> Result<Chart, ChartSourceError> {
     let wanted = wanted(&release.chart);
     let may_stand_in = release.section.starts_with("istio.") && !matches!(wanted, Wanted::Path(_));
-    let stand_in = stand_ins.filter(|_| may_stand_in).and_then(|stand_ins| Some((stand_ins.always, (stand_ins.find)(&release.chart.name)?)));
+    let stand_in =
+        stand_ins.filter(|_| may_stand_in).and_then(|stand_ins| Some((stand_ins.always, (stand_ins.find)(&release.chart.name)?)));
     let error = match &stand_in {
         Some((true, _)) => None,
         _ => match charts.fetch(&wanted).await {

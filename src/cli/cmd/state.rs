@@ -16,11 +16,13 @@ use crate::store::{Lease as _, Store as _};
 pub(in crate::cli) async fn run(context: &Context, args: &StateArgs) -> Exit {
     let outcome = match &args.command {
         StateCommand::List(args) => with(context, &args.stack, |loaded| list(loaded, args)).await,
-        StateCommand::Show(args) => with(context, &args.stack, |loaded| {
-            print!("{}", format::write(&loaded.store.read()?, 0));
-            Ok(Exit::Done)
-        })
-        .await,
+        StateCommand::Show(args) => {
+            with(context, &args.stack, |loaded| {
+                print!("{}", format::write(&loaded.store.read()?, 0));
+                Ok(Exit::Done)
+            })
+            .await
+        }
         StateCommand::Rm { stack, addr } => with(context, stack, |loaded| remove(loaded, addr)).await,
         StateCommand::Mv(args) => Ok(super::ownership::rename(context, args).await),
         StateCommand::Rebuild { stack } => match context.load(stack, WithCharts::ForCluster).await {

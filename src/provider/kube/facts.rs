@@ -1,11 +1,14 @@
-//! What charts ask of a cluster: its version, its APIs, and objects by name.
+//! What is asked of a cluster besides its objects: its version, its APIs, what charts look up, and whether it injects.
 
 use http::Method;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{KindPath, Kube, query, subject, unreadable};
-use crate::provider::error::ProviderError;
+use crate::provider::error::{Class, ProviderError};
+use crate::resource::FIELD_MANAGER;
 use crate::resource::kinds::split_api_version;
+use crate::resource::manifest::has_auto_image;
 use crate::secret::SecretBytes;
 
 #[derive(Deserialize)]
@@ -53,6 +56,23 @@ impl Kube {
         match self.send("get", &path, &asked, Method::GET, &url, None).await {
             Ok(answer) => Ok(Some(SecretBytes::new(answer.to_vec()))),
             Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a pod would come back injected when it is made: nothing, or why not. Nothing is made.
+    pub async fn injects(&self, namespace: &str, pod: &Value) -> Result<Option<String>, ProviderError> {
+        let pods = KindPath { api_version: "v1".into(), plural: "pods".into() };
+        let url = format!("/api/v1/namespaces/{}/pods?dryRun=All&fieldManager={FIELD_MANAGER}", query(namespace));
+        let body = SecretBytes::from_text(pod.to_string());
+        let asked = subject(Some(namespace), "");
+        match self.send("create", &pods, &asked, Method::POST, &url, Some(("application/json", &body))).await {
+            Ok(answer) => {
+                let made: Value = serde_json::from_slice(&answer).map_err(|e| unreadable("create", &pods, &asked, &e))?;
+                Ok(has_auto_image(&made).then(|| "no injector answers for them yet".to_owned()))
+            }
+            // An injector that isn't reached yet.
+            Err(error) if error.class == Class::Server => Ok(Some(error.message)),
             Err(error) => Err(error),
         }
     }
