@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::addr::Addr;
 use crate::diag::{Diagnostic, Diagnostics, Failed};
-use crate::resource::{Milestone, Resource};
+use crate::resource::{Milestone, Resource, Spec};
 use crate::secret::sha256_hex;
 
 /// The desired resources by address, and the order that their references give.
@@ -69,7 +69,12 @@ impl Graph {
     pub fn digest(&self) -> String {
         let mut text = String::new();
         for Resource { addr, spec, adopt, force, needs, ready_needs, place: _ } in self.resources.values() {
-            let _ = writeln!(text, "{addr} {spec:?} {adopt:?} {force} {needs:?} {ready_needs:?}");
+            let spec = match spec {
+                // What comes of chance is another one each time.
+                Spec::Manifest(spec) => spec.told(),
+                other => format!("{other:?}"),
+            };
+            let _ = writeln!(text, "{addr} {spec} {adopt:?} {force} {needs:?} {ready_needs:?}");
         }
         sha256_hex(text.as_bytes())
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::fields::Difference;
 use crate::resource::Attrs;
+use crate::resource::manifest::Data;
 use crate::resource::certificate::CertificateFacts;
 use crate::stack::Role;
 
@@ -119,6 +120,8 @@ pub struct Forecast {
     pub fields: Option<Value>,
     /// What to send in place of what the stack says, where others have a say in it.
     pub body: Option<Value>,
+    /// A Secret's values to send in place of those that the stack says, where those that are there stay.
+    pub data: Option<Data>,
     /// What is missing until the live object does what it is for.
     pub waits: Option<String>,
     /// What comes of it.

@@ -273,7 +273,11 @@ impl<L: Lease> Engine<'_, L> {
 
     /// Begins a step, or puts it with those who wait for material.
     fn begin(&mut self, node: usize) {
-        let step = self.step(node).clone();
+        let mut step = self.step(node).clone();
+        // What goes was made by this very run.
+        if step.action.is_removal() && step.id.is_none() {
+            step.id = self.lease.state().current(&step.addr).map(|made| made.id.clone());
+        }
         let spec = self.plan.graph.get(&step.addr).map(|resource| resource.spec.clone());
         let certificate = Self::certificate_of_delivery(&step, spec.as_ref());
         if let Some(certificate) = &certificate {

@@ -15,7 +15,7 @@ use crate::plan::{Action, Step};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{Applied, ApplyMode, KindPath, Kube, Live, body};
 use crate::ready::{Readiness, readiness, takes_time};
-use crate::resource::manifest::{ManifestSpec, remembered};
+use crate::resource::manifest::{Data, ManifestSpec, remembered};
 use crate::resource::{Attrs, Spec};
 use crate::store::Lease;
 
@@ -29,6 +29,7 @@ struct Write {
     step: Step,
     spec: ManifestSpec,
     content: Value,
+    data: Data,
     marks: Attrs,
     sent: String,
     needs: Vec<Addr>,
@@ -47,6 +48,7 @@ impl<L: Lease> Engine<'_, L> {
         let forecast = self.plan.forecasts.get(&step.addr);
         let write = Write {
             content: forecast.and_then(|forecast| forecast.body.clone()).unwrap_or_else(|| spec.object.body.clone()),
+            data: forecast.and_then(|forecast| forecast.data.clone()).unwrap_or_else(|| spec.data.clone()),
             marks: step.marks(),
             sent: forecast.map(|forecast| forecast.sent.clone()).unwrap_or_default(),
             needs: self.needs(&step.addr),
@@ -137,7 +139,7 @@ impl Write {
         let mode = ApplyMode { force: self.is_forced, dry_run: false };
         let mut waited = Duration::ZERO;
         loop {
-            let whole = body(&self.spec.object, &self.content, &self.marks, uid, self.spec.data.iter());
+            let whole = body(&self.spec.object, &self.content, &self.marks, uid, self.data.iter());
             let error = match kube.apply(path, &self.spec.object, &whole, mode).await {
                 Ok(applied) => return Ok(applied),
                 Err(error) => error,

@@ -1,5 +1,7 @@
 //! Steps of Kubernetes objects: one server-side apply each.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::StepError;
@@ -66,7 +68,7 @@ async fn write(
     let kind = KindPath::of(spec);
     let (namespace, name) = (spec.namespace.as_deref(), spec.name.as_str());
     let mut uid = step.id.clone().filter(|_| step.action != Action::Replace);
-    let mut data: Vec<(&str, SecretBytes)> = Vec::new();
+    let mut data: Vec<(&str, Arc<SecretBytes>)> = Vec::new();
     if step.action == Action::Create
         && let Some(live) = kube.get(&kind, namespace, name).await?
     {
@@ -81,12 +83,12 @@ async fn write(
                 let key = material.key().expose_pem();
                 let key =
                     key.map_err(|reason| StepError::Material { certificate: certificate.clone(), reason: std::rc::Rc::new(reason) })?;
-                vec![("tls.crt", SecretBytes::new(material.tls_crt().as_bytes().to_vec())), ("tls.key", key)]
+                vec![("tls.crt", Arc::new(SecretBytes::new(material.tls_crt().as_bytes().to_vec()))), ("tls.key", Arc::new(key))]
             }
             None => live_data(kube, &kind, step, spec, leaf.as_ref()).await?,
         };
     }
-    let whole = body(spec, &spec.body, &step.marks(), uid.as_deref(), data.iter().map(|(key, value)| (*key, value)));
+    let whole = body(spec, &spec.body, &step.marks(), uid.as_deref(), data.iter().map(|(key, value)| (*key, &**value)));
     let live = kube.apply(&kind, spec, &whole, ApplyMode { force: is_forced, dry_run: false }).await?.live;
     let live = if is_adopted(step) { kube.take_from_tools(&kind, namespace, name, live).await? } else { live };
     let mut events = Vec::new();
@@ -145,7 +147,7 @@ async fn live_data(
     step: &Step,
     spec: &ObjectSpec,
     leaf: Option<&LeafFacts>,
-) -> Result<Vec<(&'static str, SecretBytes)>, StepError> {
+) -> Result<Vec<(&'static str, Arc<SecretBytes>)>, StepError> {
     let live = kube.get(kind, spec.namespace.as_deref(), &spec.name).await?.ok_or_else(|| lost(&step.addr))?;
     let mut data = live.data;
     let (Some(crt), Some(key)) = (data.remove("tls.crt"), data.remove("tls.key")) else { return Err(lost(&step.addr)) };

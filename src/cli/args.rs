@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod init;
 pub mod permissions;
+pub mod render;
 
 use std::path::PathBuf;
 
@@ -80,6 +81,8 @@ pub enum Command {
     Show(ReadArgs),
     /// Print the stack's outputs
     Output(OutputArgs),
+    /// Print the Kubernetes objects of a stack, its charts rendered, for something else to apply
+    Render(render::RenderArgs),
     /// Print what waits for what
     Graph(GraphArgs),
     /// Look at the state, and mend it

@@ -46,8 +46,8 @@ pub(super) fn fetcher(context: &Context, lock: &Path) -> Result<Charts, ChartSou
 /// What says that the sandbox's stand-ins are taken even where the official charts could be reached.
 const ALWAYS: &str = "MESHFORM_SANDBOX_STAND_INS";
 
-/// Brings the charts of a stack. Their lock file stands beside it.
-pub(super) async fn load(context: &Context, releases: &[Release], stack: &str, diags: &mut Diagnostics) -> Result<ChartFiles, Failed> {
+/// Brings the charts of a stack, and says what stands in. Their lock file stands beside the stack.
+pub(super) async fn load(context: &Context, releases: &[Release], stack: &str, diags: &mut Diagnostics) -> Result<(ChartFiles, Option<String>), Failed> {
     let lock = Path::new(stack).parent().unwrap_or(Path::new("")).join("meshform.lock");
     let charts = match fetcher(context, &lock) {
         Ok(charts) => charts,
@@ -66,11 +66,9 @@ pub(super) async fn load(context: &Context, releases: &[Release], stack: &str, d
         // The sandbox's time doesn't pass while the network is waited for.
         Some(stand_ins) => in_real_time(|| chart_files::load(releases, &charts, Some(stand_ins), diags))?,
     };
-    if !stood_in.is_empty() {
-        let names = stood_in.join(", ");
-        eprintln!("note: stand-ins take the place of Istio's charts {names}: the sandbox's own, small, and nothing that works");
-    }
-    Ok(files)
+    let names = stood_in.join(", ");
+    let note = format!("stand-ins take the place of Istio's charts {names}: the sandbox's own, small, and nothing that works");
+    Ok((files, (!stood_in.is_empty()).then_some(note)))
 }
 
 fn in_real_time<F: Future<Output = Result<T, Failed>>, T: Send>(work: impl FnOnce() -> F + Send) -> Result<T, Failed> {

@@ -17,9 +17,9 @@ use crate::helm::KubeVersion;
 use crate::material::Imported;
 use crate::ops::connect::{SandboxEnds, connect};
 use crate::ops::{self, OpError};
-use crate::plan::Policy;
+use crate::plan::{HelmRecord, Policy};
 use crate::provider::world::World;
-use crate::render::charts::RenderedRelease;
+use crate::render::charts::{LookUp, RenderedRelease};
 use crate::render::render;
 use crate::sandbox::{CrashPoint, Sandbox};
 use crate::source::{import_files, manifest_files, stack_files};
@@ -43,6 +43,12 @@ pub(super) struct Loaded {
     /// What certificates are imported from.
     pub(super) imported: Imported,
     pub(super) store: LocalStore,
+    /// What is to be said with a plan.
+    pub(super) note: Option<String>,
+    /// Helm's records of releases that are taken over.
+    pub(super) helm_records: Vec<HelmRecord>,
+    /// What charts look up in the cluster.
+    pub(super) look_ups: Vec<LookUp>,
     /// The world, where charts had to ask it before there was a graph.
     pub(super) world: Option<World>,
 }
@@ -118,25 +124,30 @@ impl Context {
             let (graph, imported) = graph(&stack, Vec::new(), sources, diags).map_err(failed)?;
             return self.open(stack, graph, imported, None);
         }
-        let files = charts::load(self, &releases, path, diags).await.map_err(failed)?;
-        let (rendered, world) = match with {
+        let (files, note) = charts::load(self, &releases, path, diags).await.map_err(failed)?;
+        if let (Some(note), WithCharts::Offline(..)) = (&note, &with) {
+            eprintln!("note: {note}");
+        }
+        let (rendered, helm_records, world) = match with {
             WithCharts::ForCluster => {
                 self.check_account(&stack)?;
                 let state = self.store(&stack).read().map_err(|error| report::failed(&error.into()))?;
                 let world = self.connect(&stack).await.map_err(|error| report::failed(&error))?;
                 let seed = charts::seed();
                 let rendered = ops::charts::rendered(&releases, &files, (&world, &state), seed, sources, diags).await;
-                (rendered.map_err(|error| report::failed(&error))?, Some(world))
+                let (rendered, records) = rendered.map_err(|error| report::failed(&error))?;
+                (rendered, records, Some(world))
             }
             WithCharts::Offline(version, api_versions) => {
                 let facts = ops::charts::offline_facts(version, api_versions);
-                (ops::charts::without_a_cluster(&releases, &files, &facts, sources, diags), None)
+                (ops::charts::without_a_cluster(&releases, &files, &facts, sources, diags), Vec::new(), None)
             }
-            WithCharts::LeftOut => (Vec::new(), None),
+            WithCharts::LeftOut => (Vec::new(), Vec::new(), None),
         };
         diags.check().map_err(failed)?;
+        let look_ups = rendered.iter().flat_map(|release| release.needs.iter().cloned()).collect();
         let (graph, imported) = graph(&stack, rendered, sources, diags).map_err(failed)?;
-        self.open(stack, graph, imported, world)
+        Ok(Loaded { note, helm_records, look_ups, ..self.open(stack, graph, imported, world)? })
     }
 
     /// The same for a destroy, which goes on without what the stack wants: a variable without a value, or an error in a section that only
@@ -167,7 +178,7 @@ impl Context {
     fn open(&self, stack: Stack, graph: Graph, imported: Imported, world: Option<World>) -> Result<Loaded, Exit> {
         self.check_account(&stack)?;
         let store = self.store(&stack);
-        Ok(Loaded { stack, graph, imported, store, world })
+        Ok(Loaded { stack, graph, imported, store, note: None, helm_records: Vec::new(), look_ups: Vec::new(), world })
     }
 
     fn check_account(&self, stack: &Stack) -> Result<(), Exit> {
@@ -350,6 +361,7 @@ pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<
         replace: addrs(&part.replace)?,
         moves: loaded.stack.moved.clone().into_iter().collect(),
         released: loaded.stack.released.keys().cloned().collect(),
+        helm_records: loaded.helm_records.clone(),
         prices: loaded.stack.aws.as_ref().map(|aws| aws.prices.clone()),
         ..Policy::default()
     })

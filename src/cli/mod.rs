@@ -86,6 +86,7 @@ fn dispatch(cli: &Cli) -> Exit {
             Command::Drift(args) => cmd::drift::run(&context, args).await,
             Command::Show(args) => cmd::show::run(&context, args).await,
             Command::Output(args) => cmd::output::run(&context, args).await,
+            Command::Render(args) => cmd::render::run(&context, args).await,
             Command::Graph(args) => cmd::graph::run(&context, args).await,
             Command::State(args) => cmd::state::run(&context, args).await,
             Command::Sandbox(args) => cmd::sandbox::run(&context, args),

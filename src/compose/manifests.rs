@@ -16,6 +16,7 @@ use crate::resource::manifest::{ANNOTATION_PROTECT, ManifestSpec, Rules, open_we
 use crate::resource::object::ObjectSpec;
 use crate::resource::{Milestone, Resource, Spec};
 use crate::stack::Stack;
+use crate::stack::charts::Release;
 use crate::stack::manifests::{Force, ManifestRule};
 
 /// A kind that a CustomResourceDefinition of the stack brings.
@@ -31,13 +32,23 @@ struct Custom {
 pub(super) fn compose(stack: &Stack, manifests: Vec<Manifest>, others: &[Resource], diags: &mut Diagnostics) -> Vec<Resource> {
     let custom = custom_kinds(&manifests);
     let releases = stack.releases();
+    let helms: BTreeMap<&str, &Release> =
+        releases.iter().filter(|release| release.adoptable).map(|release| (release.section.as_str(), release)).collect();
     let mut rules: BTreeMap<String, &[ManifestRule]> =
         stack.manifests.iter().map(|(key, set)| (format!("manifests.{key}"), set.rules.as_slice())).collect();
     rules.extend(releases.iter().map(|release| (release.section.clone(), release.rules.as_slice())));
     let sets: Vec<String> = manifests.iter().map(|manifest| manifest.set.clone()).collect();
-    let made = manifests.into_iter().zip(sets).filter_map(|(manifest, set)| {
+    let made = manifests.into_iter().zip(sets).filter_map(|(mut manifest, set)| {
         let rules = rules.get(&set).copied().unwrap_or_default();
-        Some((set, resource(rules, manifest, &custom, diags)?))
+        let helms = helms.get(set.as_str());
+        for (key, value) in helms.into_iter().flat_map(|release| release.marks()) {
+            annotate(&mut manifest.body, key, value);
+        }
+        let mut made = resource(rules, manifest, &custom, diags)?;
+        if let Spec::Manifest(spec) = &mut made.spec {
+            spec.rules.adoptable = helms.is_some();
+        }
+        Some((set, made))
     });
     let (sets, mut resources): (Vec<String>, Vec<Resource>) = made.unzip();
     let known: BTreeSet<Addr> = resources.iter().chain(others).map(|resource| resource.addr.clone()).collect();
@@ -57,7 +68,8 @@ pub(super) fn compose(stack: &Stack, manifests: Vec<Manifest>, others: &[Resourc
         if let Some(custom) = custom.get(&kind_of(&spec.object.api_version, &spec.object.kind)) {
             add(custom.definition.clone(), Milestone::Ready);
         }
-        for reference in references(spec) {
+        // A hook has what it needs when it runs, or it fails: what it names may well wait for it.
+        for reference in if spec.hook.is_some() { Vec::new() } else { references(spec) } {
             // What a webhook or an API stands on must answer before the server asks it.
             let milestone = if reference.must_answer { Milestone::Ready } else { Milestone::Created };
             if reference.must_answer {
@@ -148,7 +160,7 @@ fn resource(
     custom: &BTreeMap<(String, String), Custom>,
     diags: &mut Diagnostics,
 ) -> Option<Resource> {
-    let Manifest { set, api_version, kind, namespace, name, mut body, data, place } = manifest;
+    let Manifest { set, api_version, kind, namespace, name, mut body, data, hook, generated, place } = manifest;
     let own = custom.get(&kind_of(&api_version, &kind));
     let namespaced = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.namespaced).or(own.map(|own| own.namespaced));
     // Of a kind that neither Kubernetes nor the stack defines, what is said decides; the cluster is asked when it is planned.
@@ -189,7 +201,7 @@ fn resource(
     let object = ObjectSpec { api_version, kind, plural, namespace, name, body, certificate: None };
     Some(Resource {
         addr,
-        spec: Spec::Manifest(Box::new(ManifestSpec { object, data, rules, release, has_own_definition: own.is_some() })),
+        spec: Spec::Manifest(Box::new(ManifestSpec { object, data, rules, release, hook, generated, has_own_definition: own.is_some() })),
         adopt,
         force,
         needs: needs.into_iter().collect(),

@@ -21,6 +21,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("file/special", "A stack file is a directory, a device or another special file."),
     ("file/unreadable", "A stack file can't be read."),
     ("chart/not-found", "A chart or a file of values can't be had; the reason is told."),
+    ("chart/random-name", "A chart names an object by chance, so that each plan would make another."),
     ("chart/release-name", "A release's name isn't one that Helm takes."),
     ("chart/render", "A chart can't be rendered with these values; Helm's words are told."),
     ("chart/rounds", "A chart asks for ever more of the cluster: its look-ups don't come to an end."),
@@ -131,7 +132,7 @@ mod tests {
         let areas: BTreeSet<&str> = CODES.iter().map(|(code, _)| code.split_once('/').unwrap().0).collect();
         let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut found = Vec::new();
-        for part in ["diag", "input", "stack", "source", "render", "compose"] {
+        for part in ["diag", "input", "stack", "source", "render", "compose", "ops"] {
             texts(&src.join(part), &mut found);
         }
         found.push(std::fs::read_to_string(src.join("input.rs")).unwrap());

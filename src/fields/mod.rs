@@ -8,6 +8,7 @@ mod differ;
 mod hand_over;
 mod owned;
 mod path;
+mod place;
 mod share;
 pub mod structural;
 

@@ -6,6 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::kept::{self, Kept};
 use super::objects::{Objects, as_found, is_ours, kind_of};
 use crate::addr::Addr;
 use crate::fields::{Difference, differences, leave_shared};
@@ -15,7 +16,7 @@ use crate::plan::marks::Marks;
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{ApplyMode, KindPath, Kube, Live, body};
 use crate::ready::{Readiness, readiness, takes_time};
-use crate::resource::manifest::{LIVE, ManifestSpec, SENT};
+use crate::resource::manifest::{Data, LIVE, ManifestSpec, SENT};
 use crate::resource::{Attr, Attrs, Spec};
 use crate::secret::{SecretBytes, sha256_hex};
 use crate::state::State;
@@ -53,17 +54,19 @@ pub(super) async fn all(asked: &Asked<'_>, found: &mut Objects) -> Result<(), Pr
         _ => asked.prior.lineage.clone(),
     };
     let manifests = asked.desired.resources().filter_map(|resource| match &resource.spec {
-        Spec::Manifest(spec) => Some((&resource.addr, &**spec)),
+        // Hooks are run, not compared.
+        Spec::Manifest(spec) if spec.hook.is_none() => Some((&resource.addr, &**spec)),
         _ => None,
     });
     // What is in a namespace or of a definition's kind can only be there when that is.
     let (first, others): (Vec<_>, Vec<_>) =
         manifests.partition(|(_, spec)| matches!(spec.object.kind.as_str(), "Namespace" | "CustomResourceDefinition"));
+    let kept = kept::all(asked, found).await?;
     for manifests in [first, others] {
         let forecasts = {
-            let (found, lineage) = (&*found, lineage.as_str());
+            let (found, lineage, kept) = (&*found, lineage.as_str(), &kept);
             let each = manifests.into_iter().map(|(addr, spec)| async move {
-                let outcome = Look { asked, addr, spec, lineage, found }.forecast().await?;
+                let outcome = Look { asked, addr, spec, lineage, found, kept: kept.get(addr) }.forecast().await?;
                 Ok::<_, ProviderError>((addr.clone(), outcome))
             });
             futures::stream::iter(each).buffered(8).try_collect::<Vec<_>>().await?
@@ -82,6 +85,8 @@ struct Look<'a> {
     spec: &'a ManifestSpec,
     lineage: &'a str,
     found: &'a Objects,
+    /// What stays of what came of chance.
+    kept: Option<&'a Kept>,
 }
 
 impl Look<'_> {
@@ -93,10 +98,10 @@ impl Look<'_> {
         let sent = self.spec.sent_hash(&marks);
         let Some(path) = self.path().await? else {
             let outcome = if self.spec.has_own_definition { untried("its definition comes first") } else { Outcome::Unserved };
-            return Ok((Forecast { sent, live: None, fields: None, body: None, waits: None, outcome }, None));
+            return Ok((Forecast { sent, live: None, fields: None, body: None, data: None, waits: None, outcome }, None));
         };
         if let Some(outcome) = self.other_scope().await? {
-            return Ok((Forecast { sent, live: None, fields: None, body: None, waits: None, outcome }, None));
+            return Ok((Forecast { sent, live: None, fields: None, body: None, data: None, waits: None, outcome }, None));
         }
         match live {
             Some(live) => Ok((self.of_live(&path, live, &sent, &marks, found).await?, None)),
@@ -106,7 +111,7 @@ impl Look<'_> {
 
     fn marks(&self, found: Option<&Found>) -> Attrs {
         let known = self.asked.prior.current(self.addr);
-        Marks::of_object(&self.asked.prior.stack, self.lineage, self.addr, found, known)
+        Marks::of_object(&self.asked.prior.stack, self.lineage, (self.addr, self.spec), found, known)
     }
 
     async fn path(&self) -> Result<Option<KindPath>, ProviderError> {
@@ -181,6 +186,7 @@ impl Look<'_> {
             live: Some(hash.clone()),
             fields: live.our_fields().cloned(),
             body: None,
+            data: None,
             waits: self.waits(live),
             outcome: Outcome::Untouched,
         };
@@ -188,12 +194,15 @@ impl Look<'_> {
         let known = self.asked.prior.current(self.addr).filter(|known| known.id == live.uid());
         let is = |key: &str, value: &str| known.and_then(|known| known.attrs.get(key)).and_then(Attr::as_text) == Some(value);
         let is_ours = found.is_some_and(|found| matches!(found.owner, Owner::Us { .. }));
-        if is_going || (is_ours && is(SENT, sent) && is(LIVE, &hash)) {
+        let is_renewed = self.kept.is_some_and(|kept| kept.is_renewed);
+        if is_going || (is_ours && is(SENT, sent) && is(LIVE, &hash) && !is_renewed) {
             return Ok((forecast, None));
         }
         forecast.body = self.body(Some(live));
+        forecast.data = self.kept.filter(|kept| !kept.data.is_empty()).map(|kept| self.spec.data.with(&kept.data));
         let content = forecast.body.as_ref().unwrap_or(&self.spec.object.body);
-        let (outcome, tried) = self.attempt(path, live, content, marks).await?;
+        let data = forecast.data.as_ref().unwrap_or(&self.spec.data);
+        let (outcome, tried) = self.attempt(path, live, (content, data), marks).await?;
         forecast.outcome = outcome;
         Ok((forecast, tried))
     }
@@ -209,7 +218,7 @@ impl Look<'_> {
 
     /// A name that no list showed: is it free?
     async fn of_name(&self, path: &KindPath, sent: String, marks: &Attrs) -> Result<(Forecast, Option<Found>), ProviderError> {
-        let mut forecast = Forecast { sent, live: None, fields: None, body: None, waits: None, outcome: Outcome::Untouched };
+        let mut forecast = Forecast { sent, live: None, fields: None, body: None, data: None, waits: None, outcome: Outcome::Untouched };
         if let Some(why) = self.cannot_be_there() {
             forecast.outcome = untried(why);
             return Ok((forecast, None));
@@ -276,10 +285,14 @@ impl Look<'_> {
     fn body(&self, live: Option<&Live>) -> Option<Value> {
         let live = live?;
         let shared = self.spec.shared();
-        if shared.is_empty() {
+        let kept = self.kept.map(|kept| &kept.body).filter(|kept| !kept.is_empty());
+        if shared.is_empty() && kept.is_none() {
             return None;
         }
         let mut content = self.spec.object.body.clone();
+        for (path, value) in kept.into_iter().flatten() {
+            path.put_into(&mut content, value.clone());
+        }
         leave_shared(&mut content, &shared, &live.comparable(), live.our_fields(), &live.writers());
         (content != self.spec.object.body).then_some(content)
     }
@@ -289,14 +302,14 @@ impl Look<'_> {
         &self,
         path: &KindPath,
         live: &Live,
-        content: &Value,
+        (content, data): (&Value, &Data),
         marks: &Attrs,
     ) -> Result<(Outcome, Option<Trial>), ProviderError> {
         if self.asked.local {
-            let differences = guess(live, content, &self.spec.data, marks);
+            let differences = guess(live, content, data, marks);
             return Ok((Outcome::Untried { why: "it was compared here".to_owned(), differences }, None));
         }
-        let whole = body(&self.spec.object, content, marks, Some(live.uid()), self.spec.data.iter());
+        let whole = body(&self.spec.object, content, marks, Some(live.uid()), data.iter());
         let error = match self.asked.kube.apply(path, &self.spec.object, &whole, TRY).await {
             Ok(applied) => {
                 let differences = differences(&live.comparable(), &applied.live.comparable(), &live.writers());
@@ -307,14 +320,14 @@ impl Look<'_> {
             Err(error) if error.is_no_answer() => return Err(error),
             Err(error) => error,
         };
-        let guess = guess(live, content, &self.spec.data, marks);
+        let guess = guess(live, content, data, marks);
         if error.class != Class::Invalid {
             return Ok((Outcome::Untried { why: error.to_string(), differences: guess }, None));
         }
         // Refused as a change. Would it be taken as a new object? Then it is a field that can't change.
         let trial = sha256_hex(format!("{} {}", self.addr, live.uid()).as_bytes());
         let twin = crate::resource::object::ObjectSpec { name: format!("trial-{}", &trial[..12]), ..self.spec.object.clone() };
-        let whole: SecretBytes = body(&twin, content, marks, None, self.spec.data.iter());
+        let whole: SecretBytes = body(&twin, content, marks, None, data.iter());
         match self.asked.kube.apply(path, &twin, &whole, TRY).await {
             Ok(_) => Ok((Outcome::Immutable { says: error.message, differences: guess }, None)),
             Err(twin) if twin.is_no_answer() => Err(twin),
@@ -333,7 +346,7 @@ fn untold(addr: &Addr) -> ProviderError {
 }
 
 /// What differs, as far as it can be told without the server: fields of the stack's that aren't there as it says them.
-fn guess(live: &Live, content: &Value, data: &crate::resource::manifest::Data, marks: &Attrs) -> Vec<Difference> {
+fn guess(live: &Live, content: &Value, data: &Data, marks: &Attrs) -> Vec<Difference> {
     let mut wanted = content.clone();
     if let Value::Object(map) = &mut wanted {
         if !data.is_empty() {

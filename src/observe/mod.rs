@@ -5,6 +5,7 @@
 
 mod certificates;
 mod forecast;
+mod kept;
 mod objects;
 mod records;
 mod regions;

@@ -5,17 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::OpError;
+use crate::addr::Addr;
 use crate::diag::{Diagnostic, Diagnostics, Sources};
+use crate::event::Origin;
 use crate::helm::KubeVersion;
-use crate::provider::kube::{KindPath, Kube};
+use crate::plan::HelmRecord;
+use crate::provider::kube::{KindPath, Kube, Live};
 use crate::provider::world::World;
 use crate::render::charts::{ChartFiles, Facts, LookUp, RenderedRelease, release};
 use crate::render::dice::Dice;
-use crate::resource::LABEL_STACK;
+use crate::render::generated;
+use crate::resource::manifest::RELEASE;
+use crate::resource::{Attr, LABEL_STACK};
 use crate::resource::kinds::{built_in, split_api_version};
 use crate::secret::SecretBytes;
 use crate::stack::charts::Release;
-use crate::state::State;
+use crate::state::{Instance, State};
 
 /// How often a chart may ask for more: what it looks up may depend on what it looked up before.
 const ROUNDS: usize = 5;
@@ -30,8 +35,12 @@ pub async fn rendered(
     seed: [u8; 32],
     sources: &mut Sources,
     diags: &mut Diagnostics,
-) -> Result<Vec<RenderedRelease>, OpError> {
-    let Some(kube) = &world.kube else { return Ok(without_a_cluster(releases, files, &offline_facts(None, Vec::new()), sources, diags)) };
+) -> Result<(Vec<RenderedRelease>, Vec<HelmRecord>), OpError> {
+    let Some(kube) = &world.kube else {
+        let facts = offline_facts(None, Vec::new());
+        return Ok((without_a_cluster(releases, files, &facts, sources, diags), Vec::new()));
+    };
+    let (installed, records) = installed(releases, kube, state).await?;
     let (version, api_versions) = futures::try_join!(kube.version(), kube.api_versions())?;
     let kube_version = KubeVersion::parse(&version).or_else(|_| KubeVersion::parse(KUBE_VERSION)).map_err(OpError::Facts)?;
     let mut facts = Facts {
@@ -39,7 +48,7 @@ pub async fn rendered(
         api_versions: Some(api_versions),
         more_api_versions: Vec::new(),
         looked_up: Some(BTreeMap::new()),
-        installed: installed(releases, kube, state).await?,
+        installed,
     };
     let now = world.clock.now();
     let dice = Dice::new(seed, (now.as_second(), u32::try_from(now.subsec_nanosecond()).unwrap_or(0)));
@@ -48,7 +57,7 @@ pub async fn rendered(
     for round in 1.. {
         let mut needs = BTreeSet::new();
         for index in open.clone() {
-            let rendered = release(&releases[index], files, &facts, &mut dice.clone(), sources, diags);
+            let rendered = generated::release(&releases[index], files, &facts, &dice, sources, diags);
             if rendered.needs.is_empty() {
                 open.remove(&index);
             }
@@ -75,9 +84,9 @@ pub async fn rendered(
     }
     for index in without_state(releases, &all, kube, state, &facts).await? {
         facts.installed.insert(releases[index].section.clone());
-        all[index] = release(&releases[index], files, &facts, &mut dice.clone(), sources, diags);
+        all[index] = generated::release(&releases[index], files, &facts, &dice, sources, diags);
     }
-    Ok(all)
+    Ok((all, records))
 }
 
 /// Renders the releases as `helm template` does.
@@ -103,34 +112,49 @@ pub fn offline_facts(kube_version: Option<KubeVersion>, api_versions: Vec<String
     }
 }
 
-/// The releases of which something is there, by the state, or as Helm's releases. Helm keeps a Secret for each revision of a release
-/// (Helm documentation, "Storage backends").
-async fn installed(releases: &[Release], kube: &Kube, state: &State) -> Result<BTreeSet<String>, OpError> {
-    let known: BTreeSet<&str> = state.releases().collect();
-    let mut found = BTreeSet::new();
+/// The releases of which something is there, by the state, or as Helm's releases; and Helm's records of them. Helm keeps a Secret for each
+/// revision of a release (Helm documentation, "Storage backends").
+async fn installed(releases: &[Release], kube: &Kube, state: &State) -> Result<(BTreeSet<String>, Vec<HelmRecord>), OpError> {
+    let mut installed: BTreeSet<String> = state.releases().map(str::to_owned).collect();
+    let is_adopted = |release: &Release| {
+        let instances = state.resources.values().filter_map(|known| known.current.as_ref());
+        let own = |one: &&Instance| one.attrs.get(RELEASE).and_then(Attr::as_text) == Some(&release.section);
+        instances.filter(own).any(|one| one.origin == Origin::Adopted)
+    };
+    // One that was installed here is none of Helm's.
+    let suspects: Vec<&Release> =
+        releases.iter().filter(|release| !installed.contains(&release.section) || is_adopted(release)).collect();
+    let mut records = Vec::new();
+    if suspects.is_empty() {
+        return Ok((installed, records));
+    }
     let secrets = KindPath { api_version: "v1".into(), plural: "secrets".into() };
-    let mut of_helm = None;
-    for release in releases {
-        if known.contains(release.section.as_str()) {
-            found.insert(release.section.clone());
-            continue;
-        }
-        if of_helm.is_none() {
-            of_helm = Some(match kube.list_metadata(&secrets, "owner=helm").await {
-                Ok(secrets) => secrets,
-                Err(error) if error.is_denied() => Vec::new(),
-                Err(error) => return Err(error.into()),
-            });
-        }
-        let is_helms = of_helm
-            .iter()
-            .flatten()
-            .any(|secret| secret.namespace() == Some(&release.namespace) && secret.label("name") == Some(&release.name));
-        if is_helms {
-            found.insert(release.section.clone());
+    let of_helm = match kube.list_metadata(&secrets, "owner=helm").await {
+        Ok(secrets) => secrets,
+        Err(error) if error.is_denied() => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    for release in suspects {
+        let is_its = |secret: &&Live| {
+            secret.namespace() == Some(&release.namespace)
+                && secret.label("name") == Some(&release.name)
+                && secret.name().starts_with("sh.helm.release.v1.")
+        };
+        for secret in of_helm.iter().filter(is_its) {
+            installed.insert(release.section.clone());
+            let addr = Addr::Kube {
+                kind: "secret".into(),
+                group: String::new(),
+                namespace: Some(release.namespace.clone()),
+                name: secret.name().to_owned(),
+            };
+            // A release that is to go back to Helm keeps its records.
+            if !release.adoptable {
+                records.push(HelmRecord { section: release.section.clone(), addr, uid: secret.uid().to_owned() });
+            }
         }
     }
-    Ok(found)
+    Ok((installed, records))
 }
 
 /// Of the releases that a lost state doesn't know: those of which an object with our label is there.
@@ -144,7 +168,7 @@ async fn without_state(
     if state.serial != 0 {
         let is_known = |index: &usize| {
             let is_new = !facts.installed.contains(&releases[*index].section);
-            is_new && rendered[*index].manifests.iter().any(|one| state.resources.contains_key(&crate::compose::addr_of(one)))
+            is_new && rendered[*index].manifests.iter().any(|one| state.resources.contains_key(&one.addr()))
         };
         return Ok((0..releases.len()).filter(is_known).collect());
     }

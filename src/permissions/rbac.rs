@@ -13,7 +13,10 @@ use super::Purpose;
 use crate::addr::Addr;
 use crate::event::Origin;
 use crate::graph::Graph;
+use crate::render::charts::LookUp;
 use crate::resource::Spec;
+use crate::resource::kinds::built_in;
+use crate::resource::manifest::ManifestSpec;
 use crate::resource::object::ObjectSpec;
 use crate::stack::Stack;
 use crate::state::State;
@@ -147,7 +150,9 @@ const NAMESPACES: (&str, &str) = ("", "namespaces");
 const SECRETS: (&str, &str) = ("", "secrets");
 
 /// The rights that a command needs on a stack's cluster; none for a stack without one.
-pub fn grants(stack: &Stack, graph: &Graph, state: &State, purpose: Purpose) -> Vec<Grant> {
+///
+/// `look_ups` are what its charts look up, as far as that is known without the cluster.
+pub fn grants(stack: &Stack, graph: &Graph, state: &State, look_ups: &[LookUp], purpose: Purpose) -> Vec<Grant> {
     let mut gathered = Gathered::default();
     if stack.cluster.is_none() {
         return Vec::new();
@@ -201,6 +206,26 @@ pub fn grants(stack: &Stack, graph: &Graph, state: &State, purpose: Purpose) -> 
             gathered.add(Some(&spec.name), ("*", "*"), None, &["list"]);
         }
     }
+    if matches!(purpose, Purpose::Plan | Purpose::Apply) {
+        for asked in look_ups {
+            let group = asked.api_version.split_once('/').map_or("", |(group, _)| group);
+            let plural = built_in(group, &asked.kind).map_or_else(|| plural_of(&asked.kind.to_ascii_lowercase()), |kind| kind.plural.to_owned());
+            let name = Some(asked.name.as_str()).filter(|name| !name.is_empty());
+            let namespace = Some(asked.namespace.as_str()).filter(|namespace| !namespace.is_empty()).and_then(&place);
+            gathered.add(namespace.as_deref(), (group, &plural), name, if name.is_some() { &["get"] } else { &["list"] });
+        }
+    }
+    if purpose == Purpose::Apply {
+        for resource in graph.resources() {
+            let Spec::Manifest(spec) = &resource.spec else { continue };
+            let namespace = spec.object.namespace.as_deref().and_then(&place);
+            if spec.pod_to_inject().is_some() {
+                // Whether its pods come back injected.
+                gathered.add(namespace.as_deref(), ("", "pods"), None, &["create"]);
+            }
+            on_rights(spec, namespace.as_deref(), &mut gathered);
+        }
+    }
     if purpose != Purpose::Rotate {
         for (addr, known) in &state.resources {
             if let (Addr::Kube { kind, group, namespace, name }, false, Some(current)) = (addr, graph.contains(addr), &known.current) {
@@ -221,6 +246,23 @@ pub fn grants(stack: &Stack, graph: &Graph, state: &State, purpose: Purpose) -> 
         }
     }
     gathered.grants()
+}
+
+/// Whoever hands out rights that he hasn't himself must be allowed to (Kubernetes documentation, "Privilege escalation prevention and
+/// bootstrapping").
+fn on_rights(spec: &ManifestSpec, namespace: Option<&str>, gathered: &mut Gathered) {
+    const RBAC: &str = "rbac.authorization.k8s.io";
+    let plural = spec.object.plural.as_str();
+    match plural {
+        "roles" | "clusterroles" if spec.group() == RBAC => gathered.add(namespace, (RBAC, plural), Some(&spec.object.name), &["escalate"]),
+        "rolebindings" | "clusterrolebindings" if spec.group() == RBAC => {
+            let text = |path: &str| spec.object.body.pointer(path).and_then(Value::as_str);
+            let of = if text("/roleRef/kind") == Some("Role") { "roles" } else { "clusterroles" };
+            let namespace = namespace.filter(|_| of == "roles");
+            gathered.add(namespace, (RBAC, of), text("/roleRef/name"), &["bind"]);
+        }
+        _ => {}
+    }
 }
 
 fn kind_of(spec: &ObjectSpec) -> (&str, &str) {

@@ -109,7 +109,7 @@ fn what_only_looks_may_write_nothing() {
         }
     }
     let (stack, graph) = read(&STACK.replace("id: Z1EXAMPLE, name: example.com", "id: Z1EXAMPLE"));
-    for grant in grants(&stack, &graph, &State::empty("shop"), Purpose::Plan) {
+    for grant in grants(&stack, &graph, &State::empty("shop"), &[], Purpose::Plan) {
         assert!(grant.verbs.iter().all(|verb| ["get", "list"].contains(verb)), "{grant:?}");
     }
 }
@@ -157,7 +157,7 @@ fn a_role_that_is_taken_has_the_rights_and_the_caller_may_take_it() {
 fn namespaces_of_the_stack_have_no_role_before_they_are_there() {
     let (stack, graph) = read(&STACK.replace("id: Z1EXAMPLE, name: example.com", "id: Z1EXAMPLE"));
     let places = |purpose| {
-        let all = grants(&stack, &graph, &State::empty("shop"), purpose);
+        let all = grants(&stack, &graph, &State::empty("shop"), &[], purpose);
         let secrets = all.iter().filter(|grant| grant.names.iter().any(|name| name == "edge" || name == "gate"));
         secrets.map(|grant| (grant.namespace.clone(), grant.verbs.join(" "))).collect::<Vec<_>>()
     };
@@ -175,7 +175,7 @@ fn namespaces_of_the_stack_have_no_role_before_they_are_there() {
         [(at("istio-ingress"), "delete get patch".to_owned()), (at("prod"), "delete get patch".to_owned())]
     );
     // Only what is to go is looked into.
-    let into: Vec<Option<String>> = grants(&stack, &graph, &State::empty("shop"), Purpose::Destroy)
+    let into: Vec<Option<String>> = grants(&stack, &graph, &State::empty("shop"), &[], Purpose::Destroy)
         .into_iter()
         .filter(|grant| grant.resource == "*")
         .map(|grant| grant.namespace)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::certificates::{imported, is_reimportable, of_import};
-use super::{Action, Change, Charge, Cost, Drift, Plan, Policy, Refusal, Step, cost, diff, order, refresh};
+use super::{Action, Change, Charge, Cost, Drift, Plan, Policy, Refusal, Step, cost, diff, helm_records, hooks, order, refresh};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
@@ -41,8 +41,10 @@ pub(super) fn plan(desired: &Graph, observed: &Observed, prior: &State, policy: 
             planner.check_surroundings();
             planner.check_ownership();
             planner.decide_wanted();
+            planner.decide_hooks();
             planner.decide_unwanted();
             planner.decide_deposed();
+            planner.decide_helm_records();
             planner.only_ownership();
             planner.point_out_renames();
         }
@@ -148,7 +150,8 @@ impl Planner<'_> {
         // Certificates first: what they are decides what their deliveries should be.
         let (certificates, others): (Vec<&Resource>, Vec<&Resource>) =
             self.desired.resources().partition(|resource| matches!(resource.spec, Spec::Certificate(_)));
-        for resource in certificates.into_iter().chain(others) {
+        let is_hook = |resource: &Resource| matches!(&resource.spec, Spec::Manifest(spec) if spec.hook.is_some());
+        for resource in certificates.into_iter().chain(others).filter(|resource| !is_hook(resource)) {
             self.decide(resource);
         }
     }
@@ -480,6 +483,8 @@ impl Planner<'_> {
         let left_out = self.leave_out();
         self.reconsider();
         order::link(&mut self.steps, self.desired, self.prior, self.observed, &self.policy.declared);
+        hooks::link(&mut self.steps, self.desired);
+        helm_records::link(&mut self.steps, &self.policy.helm_records, self.desired);
         if let Some(prices) = &self.policy.prices {
             self.cost.as_of.clone_from(&prices.as_of);
             for resource in self.desired.resources() {

@@ -3,6 +3,7 @@
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::observed::{Found, Owner};
+use crate::resource::manifest::{MANAGER, ManifestSpec};
 use crate::resource::{
     ANNOTATION_ADDRESS, ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, LABEL_STACK, TAG_ADDRESS, TAG_ADOPTED,
     TAG_ADOPTED_RECORDS, TAG_GENERATION, TAG_STACK,
@@ -20,6 +21,8 @@ pub struct Marks<'a> {
     pub generation: u64,
     /// Where the resource came from.
     pub origin: Origin,
+    /// What the label `app.kubernetes.io/managed-by` says.
+    pub managed_by: &'a str,
     /// What the label `app.kubernetes.io/managed-by` of an adopted object said before; empty: nothing.
     pub was_managed_by: &'a str,
 }
@@ -29,7 +32,7 @@ pub(super) fn managed_before(found: &Found) -> &str {
     let text = |path: String| found.attrs.get(&path).and_then(Attr::as_text);
     match text(format!("metadata.annotations.{ANNOTATION_ADOPTED}")) {
         Some(mark) => mark.strip_prefix(FROM).unwrap_or_default(),
-        None => text(format!("metadata.labels.{LABEL_MANAGED_BY}")).filter(|manager| *manager != "meshform").unwrap_or_default(),
+        None => text(format!("metadata.labels.{LABEL_MANAGED_BY}")).filter(|manager| *manager != MANAGER).unwrap_or_default(),
     }
 }
 
@@ -58,7 +61,7 @@ impl<'a> Marks<'a> {
                 }
             }
             Addr::Kube { .. } => {
-                put(format!("metadata.labels.{LABEL_MANAGED_BY}"), "meshform".into());
+                put(format!("metadata.labels.{LABEL_MANAGED_BY}"), self.managed_by.to_owned());
                 put(format!("metadata.labels.{LABEL_STACK}"), self.stack.to_owned());
                 put(format!("metadata.annotations.{ANNOTATION_ADDRESS}"), addr.to_string());
                 put(format!("metadata.annotations.{ANNOTATION_LINEAGE}"), self.lineage.to_owned());
@@ -72,14 +75,20 @@ impl<'a> Marks<'a> {
     }
 
     /// The marks of an object of a manifest, which go with what is sent.
-    pub fn of_object(stack: &'a str, lineage: &'a str, addr: &Addr, found: Option<&'a Found>, known: Option<&Instance>) -> Attrs {
+    pub fn of_object(
+        stack: &'a str,
+        lineage: &'a str,
+        (addr, spec): (&Addr, &'a ManifestSpec),
+        found: Option<&'a Found>,
+        known: Option<&Instance>,
+    ) -> Attrs {
         let origin = match found {
             Some(found) if matches!(found.owner, Owner::Other(_)) => Origin::Adopted,
             Some(found) => known.filter(|known| known.id == found.id).map(|known| known.origin).or(found.origin).unwrap_or(Origin::Created),
             None => Origin::Created,
         };
         let was_managed_by = found.map_or("", managed_before);
-        Marks { stack, lineage, generation: 1, origin, was_managed_by }.attrs(addr)
+        Marks { stack, lineage, generation: 1, origin, managed_by: spec.managed_by(), was_managed_by }.attrs(addr)
     }
 
     /// The value of the tag that names the owner.

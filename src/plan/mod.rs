@@ -5,6 +5,8 @@ pub mod codes;
 mod cost;
 pub mod decide;
 pub mod diff;
+mod helm_records;
+mod hooks;
 mod manifests;
 pub mod marks;
 mod order;
@@ -23,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 pub use cost::{Charge, Cost};
+pub use helm_records::HelmRecord;
 
 use crate::addr::{Addr, AwsKind};
 use crate::diag::Place;
@@ -237,6 +240,8 @@ pub struct Policy {
     pub is_local: bool,
     /// The whole stack, with the parts that are left out or are to go.
     pub declared: Graph,
+    /// Helm's records of releases that are taken over.
+    pub helm_records: Vec<HelmRecord>,
     /// The prices to reckon with.
     pub prices: Option<Prices>,
 }

@@ -13,6 +13,7 @@ use crate::observed::{Found, Observed, Owner, ZoneChoice};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::secret::SecretSpec;
 use crate::resource::validation_record::{self, TTL, ValidationRecordSpec};
+use crate::resource::manifest::MANAGER;
 use crate::resource::{Attr, Attrs, Resource, Spec, TAG_ADOPTED_RECORDS};
 use crate::stack::{CertificateOutput, TextPart};
 
@@ -34,7 +35,11 @@ impl Planner<'_> {
             Spec::Manifest(spec) => self.forecast_attrs(spec, &resource.addr),
         };
         let was_managed_by = found.map_or("", marks::managed_before);
-        let marks = Marks { stack: &self.prior.stack, lineage: &self.lineage, generation, origin, was_managed_by };
+        let managed_by = match &resource.spec {
+            Spec::Manifest(spec) => spec.managed_by(),
+            _ => MANAGER,
+        };
+        let marks = Marks { stack: &self.prior.stack, lineage: &self.lineage, generation, origin, managed_by, was_managed_by };
         attrs.extend(marks.attrs(&resource.addr));
         attrs
     }

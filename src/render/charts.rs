@@ -12,6 +12,7 @@ use crate::diag::{Diagnostic, Diagnostics, Place, Sources};
 use crate::helm::func::FuncError;
 use crate::helm::value::{Map, Value as HelmValue};
 use crate::helm::{Chart, Host, KubeVersion, Options, ValueSource, json};
+use crate::resource::manifest::Hook;
 use crate::secret::SecretBytes;
 use crate::stack::charts::Release;
 
@@ -55,25 +56,10 @@ pub struct LookUp {
 /// A release, rendered.
 #[derive(Clone, Debug, Default)]
 pub struct RenderedRelease {
-    /// Its objects.
+    /// Its objects, and its hooks but for tests and those of a rollback.
     pub manifests: Vec<Manifest>,
-    /// Its hooks.
-    pub hooks: Vec<HookManifest>,
     /// What was asked for and isn't among the facts: it has to be read, and the release rendered again.
     pub needs: BTreeSet<LookUp>,
-}
-
-/// An object that belongs to a moment of a release's life.
-#[derive(Clone, Debug)]
-pub struct HookManifest {
-    /// The object.
-    pub manifest: Manifest,
-    /// The moments, such as `pre-install`.
-    pub events: Vec<String>,
-    /// Hooks of a moment run by ascending weight.
-    pub weight: i64,
-    /// When it is deleted again, such as `hook-succeeded`.
-    pub delete_policies: Vec<String>,
 }
 
 /// Renders a release. Problems are told, and give a release without objects.
@@ -102,7 +88,7 @@ pub fn release(
     let result = match result {
         Ok(result) => result,
         // With what it looked up it may be another matter.
-        Err(_) if !rendered.needs.is_empty() => return rendered,
+        Err(_) if !rendered.needs.is_empty() && facts.looked_up.is_some() => return rendered,
         Err(error) => {
             let detail = format!("`{}` can't be rendered: {error}", release.section);
             diags.push(Diagnostic::error("chart/render", "chart that can't be rendered", detail).at(&release.place));
@@ -131,12 +117,9 @@ pub fn release(
     if release.with_hooks {
         for hook in result.hooks.into_iter().filter(|hook| !hook.is_test()) {
             let manifests = reading.file(&hook.manifest.source, hook.manifest.text);
-            rendered.hooks.extend(manifests.into_iter().map(|manifest| HookManifest {
-                manifest,
-                events: hook.events.clone(),
-                weight: hook.weight,
-                delete_policies: hook.delete_policies.clone(),
-            }));
+            let (events, weight, delete_policies) = (hook.events, hook.weight, hook.delete_policies);
+            let hook = Hook { events, weight, delete_policies };
+            rendered.manifests.extend(manifests.into_iter().map(|manifest| Manifest { hook: Some(hook.clone()), ..manifest }));
         }
     }
     rendered
@@ -203,10 +186,9 @@ impl Host for ReleaseHost<'_> {
 
     fn lookup(&mut self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<HelmValue, FuncError> {
         let nothing = Ok(HelmValue::Map(Map::new()));
-        let Some(known) = &self.facts.looked_up else { return nothing };
         let asked =
             LookUp { api_version: api_version.to_owned(), kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
-        match known.get(&asked) {
+        match self.facts.looked_up.as_ref().and_then(|known| known.get(&asked)) {
             Some(Some(object)) => json::unmarshal(object.expose_secret()).map_err(FuncError::new),
             Some(None) => nothing,
             None => {

@@ -46,6 +46,11 @@ impl Dice {
         Self::new([0; 32], (1_767_225_600, 0))
     }
 
+    /// Others that are the same for everybody.
+    pub fn other() -> Self {
+        Self::new([1; 32], (1_767_225_600 + OTHER_DAY, 0))
+    }
+
     /// The same dice from the start, with one draw that comes out otherwise.
     #[must_use]
     pub fn altered(&self, draw: Draw) -> Self {

@@ -5,6 +5,7 @@ pub mod built_in;
 pub mod charts;
 pub mod dice;
 mod documents;
+pub mod generated;
 mod object;
 mod template;
 
@@ -14,7 +15,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::diag::{Diagnostics, Failed, Place, Sources};
-use crate::resource::manifest::Data;
+use crate::addr::Addr;
+use crate::resource::kinds::{built_in, split_api_version};
+use crate::resource::manifest::{Data, Generated, Hook};
 use crate::stack::Stack;
 use crate::stack::manifests::ManifestSource;
 
@@ -47,8 +50,26 @@ pub struct Manifest {
     pub body: Value,
     /// The values of a Secret.
     pub data: Data,
+    /// What it is for, when it is a hook of a chart.
+    pub hook: Option<Hook>,
+    /// The fields that come of chance.
+    pub generated: Vec<Generated>,
     /// Where it comes from.
     pub place: Place,
+}
+
+impl Manifest {
+    /// Its address, as far as that can be told without the cluster: of a kind that Kubernetes doesn't define, what it says decides.
+    pub fn addr(&self) -> Addr {
+        let (group, _) = split_api_version(&self.api_version);
+        let namespaced = built_in(group, &self.kind).is_none_or(|kind| kind.namespaced);
+        Addr::Kube {
+            kind: self.kind.to_ascii_lowercase(),
+            group: group.to_owned(),
+            namespace: self.namespace.clone().filter(|_| namespaced),
+            name: self.name.clone(),
+        }
+    }
 }
 
 /// No line of a file that may hold a Secret is quoted in a message, also when it can't be read.

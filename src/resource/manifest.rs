@@ -21,10 +21,36 @@ pub struct ManifestSpec {
     pub data: Data,
     /// What the stack says of it beyond the object.
     pub rules: Rules,
+    /// The fields that come of chance: what is there stays.
+    pub generated: Vec<Generated>,
+    /// What it is for, when it is a hook of its release.
+    pub hook: Option<Hook>,
     /// The section of the release that it belongs to.
     pub release: Option<String>,
     /// Whether its kind comes with a CustomResourceDefinition of the same stack.
     pub has_own_definition: bool,
+}
+
+/// An object that runs at a moment of its release's life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// The moments, such as `pre-install`.
+    pub events: Vec<String>,
+    /// Hooks of a moment run by ascending weight.
+    pub weight: i64,
+    /// When it is deleted again, such as `hook-succeeded`.
+    pub delete_policies: Vec<String>,
+}
+
+/// A field that a chart leaves to chance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// The field; a Secret's value under `data`.
+    pub path: FieldPath,
+    /// Those of one group live and die together.
+    pub group: String,
+    /// The hash of its value with dice that are the same for everybody: another one means that chart or values want another field.
+    pub fixed: String,
 }
 
 /// What a stack says of an object beyond what the object says itself.
@@ -38,6 +64,8 @@ pub struct Rules {
     pub protect: bool,
     /// Consent to delete it and make it anew where a field can't be changed.
     pub replace: bool,
+    /// Whether it carries the marks that Helm takes an object over by.
+    pub adoptable: bool,
 }
 
 /// The values of a Secret by key. They show as their fingerprints.
@@ -48,6 +76,14 @@ impl Data {
     /// Takes values over.
     pub fn new(values: BTreeMap<String, SecretBytes>) -> Self {
         Self(values.into_iter().map(|(key, value)| (key, Arc::new(value))).collect())
+    }
+
+    /// The same with these values in place of its own.
+    #[must_use]
+    pub fn with(&self, others: &BTreeMap<String, Arc<SecretBytes>>) -> Self {
+        let mut values = self.0.clone();
+        values.extend(others.iter().map(|(key, value)| (key.clone(), Arc::clone(value))));
+        Self(values)
     }
 
     /// The keys, each with its value.
@@ -67,6 +103,11 @@ impl fmt::Debug for Data {
     }
 }
 
+/// What the label `app.kubernetes.io/managed-by` says of what meshform manages.
+pub const MANAGER: &str = "meshform";
+/// What it says of what Helm manages.
+pub const HELM: &str = "Helm";
+
 /// The annotation that keeps an object when its stack lets it go (Helm documentation, "Tell Helm Not To Uninstall a Resource").
 pub const ANNOTATION_KEEP: &str = "helm.sh/resource-policy";
 /// The annotation of an object that may not be deleted or replaced.
@@ -76,6 +117,11 @@ impl ManifestSpec {
     /// The kind's API group; empty for the core group.
     pub fn group(&self) -> &str {
         kinds::split_api_version(&self.object.api_version).0
+    }
+
+    /// What its label `app.kubernetes.io/managed-by` says: Helm takes over only what says its own name (Helm, `pkg/action/validate.go`).
+    pub fn managed_by(&self) -> &'static str {
+        if self.rules.adoptable { HELM } else { MANAGER }
     }
 
     /// Whether it is a Secret, whose values are not shown.
@@ -119,11 +165,25 @@ impl ManifestSpec {
         opened.filter_map(|one| one.get("name")?.as_str())
     }
 
+    /// All that is wanted of it, but for what comes of chance.
+    pub fn told(&self) -> String {
+        let Self { rules, generated, hook, release, has_own_definition, .. } = self;
+        format!("{} {rules:?} {generated:?} {hook:?} {release:?} {has_own_definition}", self.sent_hash(&Attrs::new()))
+    }
+
     /// What tells this object from another one that the same address could have: 32 hex digits. `marks` go with it.
     pub fn sent_hash(&self, marks: &Attrs) -> String {
         let ObjectSpec { api_version, kind, body, .. } = &self.object;
-        let mut text = format!("{api_version} {kind} {:?} {:?} ", self.data, self.rules.ignore);
-        text.push_str(&canonical(body));
+        let mut body = body.clone();
+        let mut data: BTreeMap<&str, String> = self.data.iter().map(|(key, value)| (key, value.fingerprint())).collect();
+        for Generated { path, fixed, .. } in &self.generated {
+            match path.key_in("data").filter(|_| self.is_secret()) {
+                Some(key) => drop(data.insert(key, fixed.clone())),
+                None => path.put_into(&mut body, Some(Value::String(fixed.clone()))),
+            }
+        }
+        let mut text = format!("{api_version} {kind} {data:?} {:?} ", self.rules.ignore);
+        text.push_str(&canonical(&body));
         for (path, mark) in marks {
             let _ = write!(text, " {path}={mark:?}");
         }
@@ -163,6 +223,9 @@ pub const FIELDS: &str = "fields";
 /// The most bytes of [`FIELDS`] that the state keeps.
 pub const MOST_FIELDS: usize = 8 * 1024;
 
+/// The attribute of the state that holds [`Generated::fixed`] of each field that came of chance, by its path.
+pub const DICE: &str = "dice";
+
 /// The attribute of the state that holds the section of the release that an object belongs to.
 pub const RELEASE: &str = "release";
 
@@ -171,6 +234,10 @@ pub fn remembered(spec: &ManifestSpec, sent: &str, live: &str, fields: Option<&V
     let mut attrs = Attrs::from([(SENT.to_owned(), Attr::text(sent)), (LIVE.to_owned(), Attr::text(live))]);
     if let Some(fields) = fields.filter(|fields| fields.to_string().len() <= MOST_FIELDS) {
         attrs.insert(FIELDS.to_owned(), Attr::Value(fields.clone()));
+    }
+    if !spec.generated.is_empty() {
+        let fixed = spec.generated.iter().map(|one| (one.path.to_string(), Value::String(one.fixed.clone())));
+        attrs.insert(DICE.to_owned(), Attr::Value(Value::Object(fixed.collect())));
     }
     if let Some(release) = &spec.release {
         attrs.insert(RELEASE.to_owned(), Attr::text(release));

@@ -2,12 +2,14 @@
 
 pub(crate) mod attributes;
 mod bad_input;
+mod charts;
 mod completions;
 mod crash;
 mod faults;
 mod foreign;
 mod graph;
 mod init;
+mod istio;
 pub(crate) mod lab;
 mod leaks;
 mod lost_state;

@@ -13,6 +13,7 @@ pub(super) mod output;
 pub(super) mod ownership;
 pub(super) mod permissions;
 pub(super) mod plan;
+pub(super) mod render;
 pub(super) mod rotate;
 pub(super) mod sandbox;
 pub(super) mod schema;

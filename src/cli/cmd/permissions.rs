@@ -22,7 +22,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &PermissionsArgs) -> Ex
     };
     let purpose = Purpose::from(args.purpose);
     let policies = policies(&loaded.stack, &loaded.graph, &state, purpose);
-    let grants = grants(&loaded.stack, &loaded.graph, &state, purpose);
+    let grants = grants(&loaded.stack, &loaded.graph, &state, &loaded.look_ups, purpose);
     let objects = manifests(&grants, &role_name(&loaded.stack.name, purpose), &args.subject);
     if args.policy {
         return print_policy(&policies, args.identity.as_deref());

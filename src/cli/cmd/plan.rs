@@ -29,10 +29,11 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
         let world = context.world(&loaded).await?;
         ops::plan::plan(&loaded.graph, &state, &world, &policy).await
     };
-    let plan = match made.await {
+    let mut plan = match made.await {
         Ok(plan) => plan,
         Err(error) => return report::failed(&error),
     };
+    plan.notes.extend(loaded.note.clone());
     let plain = Paint::new(false);
     if let Some(path) = args.out.as_ref().filter(|_| plan.refusals.is_empty()) {
         let file = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();

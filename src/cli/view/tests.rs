@@ -77,7 +77,7 @@ fn observed(desired: &Graph) -> Observed {
             7 => Outcome::Immutable { says: "field is immutable".into(), differences },
             _ => Outcome::Tried { attrs: flatten(&tried), differences },
         };
-        let forecast = Forecast { sent: "s".into(), live: Some("l".into()), fields: None, body: None, waits: None, outcome };
+        let forecast = Forecast { sent: "s".into(), live: Some("l".into()), fields: None, body: None, data: None, waits: None, outcome };
         observed.forecasts.insert(resource.addr.clone(), forecast);
         observed.resources.insert(resource.addr.clone(), found(&resource.addr, &live));
     }

@@ -1,6 +1,7 @@
 //! Live objects as the API server gives them. A Secret's values go straight into [`SecretBytes`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +27,7 @@ pub struct Live {
     /// All but metadata, `kind`, `apiVersion` and a Secret's data.
     pub rest: Map<String, Value>,
     /// A Secret's data.
-    pub data: BTreeMap<String, SecretBytes>,
+    pub data: BTreeMap<String, Arc<SecretBytes>>,
     /// The entries of `metadata.managedFields`.
     managed: Vec<Managed>,
 }
@@ -128,7 +129,7 @@ impl Live {
             .get("tls.crt")
             .and_then(|crt| str::from_utf8(crt.expose_secret()).ok())
             .and_then(|crt| PublicPart::read_bundle(crt).ok());
-        let attr = |(key, value): (&String, &SecretBytes)| {
+        let attr = |(key, value): (&String, &Arc<SecretBytes>)| {
             let told = match key.as_str() {
                 "tls.crt" => public.as_ref().map(|public| tls_data_attrs(public.leaf()).0),
                 "tls.key" => key_attr(value, public.as_ref()),
@@ -176,7 +177,7 @@ impl Live {
         let metadata = kept.into_iter().filter_map(|key| Some((key.to_owned(), self.metadata.get(key)?.clone()))).collect();
         object.insert("metadata".into(), Value::Object(metadata));
         if !self.data.is_empty() {
-            object.insert("data".into(), fingerprints(self.data.iter().map(|(key, value)| (key.as_str(), value))));
+            object.insert("data".into(), fingerprints(self.data.iter().map(|(key, value)| (key.as_str(), &**value))));
         }
         Value::Object(object)
     }
@@ -312,12 +313,12 @@ impl From<RawSecret> for Live {
         let mut rest = Map::new();
         rest.extend(raw.secret_type.map(|t| ("type".to_owned(), Value::String(t))));
         rest.extend(raw.immutable.map(|i| ("immutable".to_owned(), Value::Bool(i))));
-        let data = raw.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
+        let data = raw.data.unwrap_or_default().into_iter().map(|(key, value)| (key, Arc::new(value.0))).collect();
         live(raw.metadata, rest, data)
     }
 }
 
-fn live(mut metadata: Map<String, Value>, rest: Map<String, Value>, data: BTreeMap<String, SecretBytes>) -> Live {
+fn live(mut metadata: Map<String, Value>, rest: Map<String, Value>, data: BTreeMap<String, Arc<SecretBytes>>) -> Live {
     let managed = metadata.remove("managedFields").unwrap_or_default();
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
         annotations.remove(LAST_APPLIED);
