@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::fields::Difference;
 use crate::resource::Attrs;
-use crate::resource::manifest::Data;
 use crate::resource::certificate::CertificateFacts;
+use crate::resource::manifest::Data;
 use crate::stack::Role;
 
 #[allow(clippy::struct_excessive_bools)]

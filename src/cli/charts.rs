@@ -47,7 +47,12 @@ pub(super) fn fetcher(context: &Context, lock: &Path) -> Result<Charts, ChartSou
 const ALWAYS: &str = "MESHFORM_SANDBOX_STAND_INS";
 
 /// Brings the charts of a stack, and says what stands in. Their lock file stands beside the stack.
-pub(super) async fn load(context: &Context, releases: &[Release], stack: &str, diags: &mut Diagnostics) -> Result<(ChartFiles, Option<String>), Failed> {
+pub(super) async fn load(
+    context: &Context,
+    releases: &[Release],
+    stack: &str,
+    diags: &mut Diagnostics,
+) -> Result<(ChartFiles, Option<String>), Failed> {
     let lock = Path::new(stack).parent().unwrap_or(Path::new("")).join("meshform.lock");
     let charts = match fetcher(context, &lock) {
         Ok(charts) => charts,

@@ -41,7 +41,10 @@ pub(super) fn barriers(resources: &mut [Resource], others: &[Resource]) {
         for resource in resources.iter_mut().filter(|resource| !before.contains(&resource.addr)) {
             let Spec::Manifest(spec) = &resource.spec else { continue };
             // Webhooks aren't asked about webhooks (Kubernetes, "Dynamic Admission Control"), and hooks have an order of their own.
-            if is_webhook(spec) || spec.hook.is_some() || !subjects(spec).iter().any(|subject| entries.iter().any(|entry| asks(entry, subject, &namespaces))) {
+            if is_webhook(spec)
+                || spec.hook.is_some()
+                || !subjects(spec).iter().any(|subject| entries.iter().any(|entry| asks(entry, subject, &namespaces)))
+            {
                 continue;
             }
             let mut needs: BTreeMap<Addr, Milestone> = resource.needs.drain(..).collect();

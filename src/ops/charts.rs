@@ -15,9 +15,9 @@ use crate::provider::world::World;
 use crate::render::charts::{ChartFiles, Facts, LookUp, RenderedRelease, release};
 use crate::render::dice::Dice;
 use crate::render::generated;
+use crate::resource::kinds::{built_in, split_api_version};
 use crate::resource::manifest::RELEASE;
 use crate::resource::{Attr, LABEL_STACK};
-use crate::resource::kinds::{built_in, split_api_version};
 use crate::secret::SecretBytes;
 use crate::stack::charts::Release;
 use crate::state::{Instance, State};
@@ -122,8 +122,7 @@ async fn installed(releases: &[Release], kube: &Kube, state: &State) -> Result<(
         instances.filter(own).any(|one| one.origin == Origin::Adopted)
     };
     // One that was installed here is none of Helm's.
-    let suspects: Vec<&Release> =
-        releases.iter().filter(|release| !installed.contains(&release.section) || is_adopted(release)).collect();
+    let suspects: Vec<&Release> = releases.iter().filter(|release| !installed.contains(&release.section) || is_adopted(release)).collect();
     let mut records = Vec::new();
     if suspects.is_empty() {
         return Ok((installed, records));

@@ -209,7 +209,8 @@ pub fn grants(stack: &Stack, graph: &Graph, state: &State, look_ups: &[LookUp], 
     if matches!(purpose, Purpose::Plan | Purpose::Apply) {
         for asked in look_ups {
             let group = asked.api_version.split_once('/').map_or("", |(group, _)| group);
-            let plural = built_in(group, &asked.kind).map_or_else(|| plural_of(&asked.kind.to_ascii_lowercase()), |kind| kind.plural.to_owned());
+            let plural =
+                built_in(group, &asked.kind).map_or_else(|| plural_of(&asked.kind.to_ascii_lowercase()), |kind| kind.plural.to_owned());
             let name = Some(asked.name.as_str()).filter(|name| !name.is_empty());
             let namespace = Some(asked.namespace.as_str()).filter(|namespace| !namespace.is_empty()).and_then(&place);
             gathered.add(namespace.as_deref(), (group, &plural), name, if name.is_some() { &["get"] } else { &["list"] });

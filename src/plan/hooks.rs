@@ -106,7 +106,9 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph) {
                 let before = is_before(index, hook);
                 for (other, of) in mates().filter(|(other, _)| !steps[*other].action.is_removal()) {
                     match of {
-                        Some(of) if is_before(other, of) == before && (of.weight, &steps[other].addr) < (hook.weight, &steps[index].addr) => {
+                        Some(of)
+                            if is_before(other, of) == before && (of.weight, &steps[other].addr) < (hook.weight, &steps[index].addr) =>
+                        {
                             after.push((other, Point::Ready));
                         }
                         None if !before => after.push((other, Point::Ready)),

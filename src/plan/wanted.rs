@@ -11,9 +11,9 @@ use crate::event::Origin;
 use crate::graph::Graph;
 use crate::observed::{Found, Observed, Owner, ZoneChoice};
 use crate::resource::certificate::LeafFacts;
+use crate::resource::manifest::MANAGER;
 use crate::resource::secret::SecretSpec;
 use crate::resource::validation_record::{self, TTL, ValidationRecordSpec};
-use crate::resource::manifest::MANAGER;
 use crate::resource::{Attr, Attrs, Resource, Spec, TAG_ADOPTED_RECORDS};
 use crate::stack::{CertificateOutput, TextPart};
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 pub struct Dice {
     seed: [u8; 32],
     now: (i64, u32),
+    is_trial: bool,
     /// The call that is under way of a function that throws dice.
     call: u64,
     /// How often it threw.
@@ -37,24 +38,29 @@ const OTHER_DAY: i64 = 400 * 24 * 3600 + 3661;
 impl Dice {
     /// Dice of this seed at this time, in seconds and nanoseconds since 1970.
     pub fn new(seed: [u8; 32], now: (i64, u32)) -> Self {
-        Self { seed, now, call: 0, throws: 0, calls: BTreeMap::new(), altered: None, drawn: BTreeSet::new() }
+        Self { seed, now, is_trial: false, call: 0, throws: 0, calls: BTreeMap::new(), altered: None, drawn: BTreeSet::new() }
     }
 
     /// The same for everybody: nothing that it gives is used, but what changes in it changes for another reason than chance.
     pub fn fixed() -> Self {
         // A day within the validity of everything that is not outright historical.
-        Self::new([0; 32], (1_767_225_600, 0))
+        Self { is_trial: true, ..Self::new([0; 32], (1_767_225_600, 0)) }
     }
 
     /// Others that are the same for everybody.
     pub fn other() -> Self {
-        Self::new([1; 32], (1_767_225_600 + OTHER_DAY, 0))
+        Self { is_trial: true, ..Self::new([1; 32], (1_767_225_600 + OTHER_DAY, 0)) }
     }
 
     /// The same dice from the start, with one draw that comes out otherwise.
     #[must_use]
     pub fn altered(&self, draw: Draw) -> Self {
-        Self { altered: Some(draw), ..Self::new(self.seed, self.now) }
+        Self { altered: Some(draw), is_trial: self.is_trial, ..Self::new(self.seed, self.now) }
+    }
+
+    /// Whether nothing that comes of them is used.
+    pub fn is_trial(&self) -> bool {
+        self.is_trial
     }
 
     /// The draws that were made.

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::diag::{Diagnostics, Failed, Place, Sources};
 use crate::addr::Addr;
+use crate::diag::{Diagnostics, Failed, Place, Sources};
 use crate::resource::kinds::{built_in, split_api_version};
 use crate::resource::manifest::{Data, Generated, Hook};
 use crate::stack::Stack;

@@ -124,7 +124,8 @@ fn drawn(lab: &Lab) -> BTreeMap<String, String> {
         let kind = GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration");
         let webhooks: Api<DynamicObject> = Api::all_with(raw.kube.clone(), &ApiResource::from_gvk(&kind));
         let webhook = webhooks.get("shop").await.unwrap();
-        found.insert("bundle".into(), webhook.data.pointer("/webhooks/0/clientConfig/caBundle").and_then(Value::as_str).unwrap().to_owned());
+        found
+            .insert("bundle".into(), webhook.data.pointer("/webhooks/0/clientConfig/caBundle").and_then(Value::as_str).unwrap().to_owned());
     });
     found
 }
@@ -224,7 +225,11 @@ fn what_a_chart_looks_up_is_read_in_rounds() {
         block_on(async { raw.objects("ConfigMap", Some("shop")).get("config").await.unwrap().data["data"].clone() })
     };
     let data = config(&lab);
-    assert_eq!((&data["apps"], &data["old"]), (&Value::from("true"), &Value::from("false")), "the cluster's APIs, not those that Helm knows");
+    assert_eq!(
+        (&data["apps"], &data["old"]),
+        (&Value::from("true"), &Value::from("false")),
+        "the cluster's APIs, not those that Helm knows"
+    );
     assert!(data["version"].as_str().unwrap().starts_with("v1."), "{data}");
     // The namespace was made by the same run: the next rendering sees it, and finds by its label what to look up then.
     lab.run("apply stack.yaml --auto-approve").ends_with(0);
@@ -237,7 +242,10 @@ fn what_a_chart_looks_up_is_read_in_rounds() {
     });
     drop(raw);
     let plan = lab.planned();
-    assert_eq!(plan.into_iter().collect::<Vec<_>>(), [("configmap/shop/config".to_owned(), ("update".to_owned(), vec!["data.told".to_owned()]))]);
+    assert_eq!(
+        plan.into_iter().collect::<Vec<_>>(),
+        [("configmap/shop/config".to_owned(), ("update".to_owned(), vec!["data.told".to_owned()]))]
+    );
 }
 
 #[test]
@@ -270,7 +278,11 @@ fn a_chart_that_cannot_be_rendered_is_told_with_its_section() {
 #[test]
 fn rules_of_a_chart_are_those_of_its_objects() {
     let lab = lab();
-    with(&lab, "    namespace: shop\n", "    namespace: shop\n    rules: [{ for: deployment.apps/*/web, ignore: [spec.replicas], protect: true }]\n");
+    with(
+        &lab,
+        "    namespace: shop\n",
+        "    namespace: shop\n    rules: [{ for: deployment.apps/*/web, ignore: [spec.replicas], protect: true }]\n",
+    );
     lab.run("apply stack.yaml --auto-approve").ends_with(0);
     with(&lab, "replicas: 1", "replicas: 5");
     assert!(lab.planned().is_empty(), "what is ignored stays");
@@ -305,7 +317,9 @@ fn hooks_are_steps_of_a_change_and_of_nothing_else() {
     lab.run("apply stack.yaml --auto-approve").ends_with(0);
     let journal = std::fs::read_to_string(lab.path().join(".meshform/lab/events.jsonl")).unwrap();
     let at = |event: &str, addr: &str| {
-        let found = journal.lines().position(|line| line.contains(&format!("\"event\":\"{event}\"")) && line.contains(&format!("\"addr\":\"{addr}\"")));
+        let found = journal
+            .lines()
+            .position(|line| line.contains(&format!("\"event\":\"{event}\"")) && line.contains(&format!("\"addr\":\"{addr}\"")));
         found.unwrap_or_else(|| panic!("no {event} of {addr} in\n{journal}"))
     };
     assert!(at("created", "serviceaccount/shop/run") < at("created", "job.batch/shop/pre-install"), "by their weight");

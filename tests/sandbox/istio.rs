@@ -47,12 +47,17 @@ fn a_mesh_is_installed_in_its_order_and_stays_as_it_is() {
     assert!(applied.stdout.contains("note: stand-ins"), "{}", applied.stdout);
     let created = events(&lab, "created");
     let at = |addr: &str| created.iter().position(|one| one == addr).unwrap_or_else(|| panic!("{addr} is not in {created:?}"));
-    assert!(at("customresourcedefinition.apiextensions.k8s.io/virtualservices.networking.istio.io") < at("deployment.apps/istio-system/istiod"));
+    assert!(
+        at("customresourcedefinition.apiextensions.k8s.io/virtualservices.networking.istio.io") < at("deployment.apps/istio-system/istiod")
+    );
     assert!(at("deployment.apps/istio-system/istiod") < at(INJECTOR));
     for pods in ["deployment.apps/istio-ingress/public", "deployment.apps/prod/app"] {
         assert!(at(INJECTOR) < at(pods), "what the injector is asked about waits for it: {pods}");
     }
-    assert!(at("validatingwebhookconfiguration.admissionregistration.k8s.io/istiod-default-validator") < at("virtualservice.networking.istio.io/prod/app"));
+    assert!(
+        at("validatingwebhookconfiguration.admissionregistration.k8s.io/istiod-default-validator")
+            < at("virtualservice.networking.istio.io/prod/app")
+    );
     assert!(lab.planned().is_empty());
     lab.run("sandbox advance 1h").ends_with(0);
     assert!(lab.planned().is_empty(), "istiod has closed the validators");
@@ -64,7 +69,9 @@ fn a_mesh_is_installed_in_its_order_and_stays_as_it_is() {
         let kind = kube::core::GroupVersionKind::gvk("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration");
         let webhooks: kube::api::Api<kube::api::DynamicObject> =
             kube::api::Api::all_with(raw.kube.clone(), &kube::core::ApiResource::from_gvk(&kind));
-        block_on(async { webhooks.get("istiod-default-validator").await.unwrap().data.pointer("/webhooks/0/failurePolicy").unwrap().clone() })
+        block_on(async {
+            webhooks.get("istiod-default-validator").await.unwrap().data.pointer("/webhooks/0/failurePolicy").unwrap().clone()
+        })
     };
     assert_eq!(policy(), "Fail");
     lab.write("stack.yaml", &STACK.replace("pilot: { replicaCount: 2 }", "pilot: { replicaCount: 3 }"));
@@ -83,7 +90,8 @@ fn a_mesh_goes_and_leaves_its_definitions() {
     let definitions = |lab: &Lab| {
         let raw = lab.raw();
         let kind = kube::core::GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-        let all: kube::api::Api<kube::api::DynamicObject> = kube::api::Api::all_with(raw.kube.clone(), &kube::core::ApiResource::from_gvk(&kind));
+        let all: kube::api::Api<kube::api::DynamicObject> =
+            kube::api::Api::all_with(raw.kube.clone(), &kube::core::ApiResource::from_gvk(&kind));
         block_on(async { all.list(&kube::api::ListParams::default()).await.unwrap().items.len() })
     };
     lab.run("apply stack.yaml --auto-approve").ends_with(0);
@@ -99,12 +107,19 @@ fn a_mesh_goes_and_leaves_its_definitions() {
 
 #[test]
 fn a_gateway_that_no_injector_answers_for_is_not_made() {
-    let lab = Lab::new(&STACK.replace("  public: { values: { replicaCount: 2 } }", "  public: { revision: other }").replace("  istiod:", "  tags: [other]\n  istiod:"));
+    let lab = Lab::new(
+        &STACK
+            .replace("  public: { values: { replicaCount: 2 } }", "  public: { revision: other }")
+            .replace("  istiod:", "  tags: [other]\n  istiod:"),
+    );
     lab.run("apply stack.yaml --auto-approve").ends_with(0);
     // A namespace that says no: the pods would never start, and so they are not made.
     let stack = std::fs::read_to_string(lab.path().join("stack.yaml")).unwrap();
     let stack = stack.replace("istio-ingress: {}", "istio-ingress: {}\n  closed: { injection: disabled }");
-    lab.write("stack.yaml", &format!("{}timeouts: {{ ready: 1m }}\n", stack.replace("    public:", "    closed: { namespace: closed }\n    public:")));
+    lab.write(
+        "stack.yaml",
+        &format!("{}timeouts: {{ ready: 1m }}\n", stack.replace("    public:", "    closed: { namespace: closed }\n    public:")),
+    );
     let ran = lab.run("apply stack.yaml --auto-approve").ends_with(3);
     assert!(ran.stderr.contains("waits for the injector to put the proxy into its pods"), "{}", ran.stderr);
     let raw = lab.raw();
@@ -132,7 +147,9 @@ fn a_tag_moves_from_one_control_plane_to_the_other() {
 
 #[test]
 fn a_stack_is_rendered_for_others_to_apply() {
-    let lab = Lab::new(&format!("{STACK}  secret:\n    objects: [{{ apiVersion: v1, kind: Secret, metadata: {{ name: x, namespace: prod }}, stringData: {{ word: planted }} }}]\n"));
+    let lab = Lab::new(&format!(
+        "{STACK}  secret:\n    objects: [{{ apiVersion: v1, kind: Secret, metadata: {{ name: x, namespace: prod }}, stringData: {{ word: planted }} }}]\n"
+    ));
     let printed = lab.run("render stack.yaml").ends_with(0);
     assert!(printed.stdout.contains("kind: Deployment\n") && printed.stdout.contains("image: auto\n"), "{}", printed.stdout);
     assert!(!printed.stdout.contains("planted") && !printed.stdout.contains("meshform.dev/stack"), "{}", printed.stdout);

@@ -125,6 +125,11 @@ pub trait Host {
         let _ = (function, args);
     }
 
+    /// The bits of an RSA key that is to be made. Fewer do where the key is for nothing but a comparison.
+    fn key_bits(&self, wanted: usize) -> usize {
+        wanted
+    }
+
     /// The time: seconds and nanoseconds since 1970 in UTC.
     fn now(&mut self) -> (i64, u32);
 

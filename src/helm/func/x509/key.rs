@@ -43,6 +43,7 @@ pub(super) enum Key {
 impl Key {
     /// A new RSA key of so many bits.
     pub(super) fn rsa(runtime: &mut dyn Runtime, length: usize) -> Result<Self, FuncError> {
+        let length = runtime.host().key_bits(length);
         let (one, exponent) = (BigUint::from(1u32), BigUint::from(EXPONENT));
         let coprime = |candidate: &BigUint| (candidate - 1u32) % EXPONENT != BigUint::from(0u32);
         // Dice that always fall alike give one prime twice, for ever.
