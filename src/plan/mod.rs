@@ -5,6 +5,7 @@ pub mod codes;
 mod cost;
 pub mod decide;
 pub mod diff;
+mod kept;
 mod manifests;
 pub mod marks;
 mod order;

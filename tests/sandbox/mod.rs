@@ -9,6 +9,7 @@ mod foreign;
 mod graph;
 mod init;
 pub(crate) mod lab;
+mod layouts;
 mod leaks;
 mod lost_state;
 mod manifests;

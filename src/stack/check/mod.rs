@@ -4,6 +4,7 @@ mod aws;
 mod certificates;
 mod cluster;
 mod deliveries;
+mod layout;
 mod manifests;
 mod names;
 mod namespaces;
