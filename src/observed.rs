@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
+use crate::material::Held;
 use serde_json::Value;
 
 use crate::fields::Difference;
@@ -59,6 +60,8 @@ pub struct Observed {
     pub other_namespaces: BTreeMap<String, bool>,
     /// What becomes of the objects of manifests when they are applied.
     pub forecasts: BTreeMap<Addr, Forecast>,
+    /// What the secrets of other make hold that are taken over, as far as they were read.
+    pub held: BTreeMap<Addr, HeldValue>,
     /// Kinds that were to be searched for what a lost state knew, and may not be listed.
     pub unseen_kinds: Vec<String>,
     /// What keeps a namespace or a CustomResourceDefinition that would go: things in it that aren't ours, or why that can't be told.
@@ -71,6 +74,15 @@ pub struct Observed {
     pub unseen_regions: Vec<String>,
     /// Of the validation records that would go: why each has to stay, if it has.
     pub record_needs: BTreeMap<Addr, RecordNeed>,
+}
+
+/// A secret's value that was there before meshform, by public hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldValue {
+    /// The version that it is.
+    pub version: String,
+    /// What it holds, or why that can't be what meshform would write.
+    pub content: Result<Held, String>,
 }
 
 /// Which world it is.

@@ -36,6 +36,7 @@ const BARE: &[(&str, &str)] = &[
     ("secret.rs", "where the types are"),
     ("material/key.rs", "an exported key, or that of a file, is decrypted, and compared with its certificate"),
     ("render/charts.rs", "what a chart looks up is given to its templates"),
+    ("material/document.rs", "a secret's value that is taken over is held against what would be written"),
     ("source/chart/http.rs", "a server's login becomes a header"),
     ("source/chart/login.rs", "what a helper program says is read"),
     ("source/chart/oci.rs", "a registry's login becomes a header"),

@@ -17,7 +17,7 @@ use crate::provider::aws::Aws;
 use crate::provider::aws::secretsmanager::{NewSecret, SecretsManager};
 use crate::provider::error::{Class, ProviderError};
 use crate::resource::certificate::LeafFacts;
-use crate::resource::secret::{DEFAULT_KEY, SecretSpec, replica_path, version_token};
+use crate::resource::secret::{DEFAULT_KEY, SecretSpec, replica_path};
 use crate::resource::{Attr, Attrs, Spec, TAG_ADDRESS, TAG_STACK};
 use crate::stack::{CertificateOutput, TextPart};
 use crate::store::Lease;
@@ -125,7 +125,7 @@ async fn create(
     let Some(material) = material else { return Err(lost(&step.addr)) };
     let attrs = step.after.clone().unwrap_or_default();
     let tags = tags_of(Some(&attrs));
-    let token = version_token(&spec.name, material.leaf());
+    let token = spec.version_token(material.leaf());
     let document = document(spec, &material)?;
     let description = text_of(&attrs, "description");
     let new = NewSecret { name: &spec.name, description: &description, kms_key_id: spec.kms_key_id.as_deref(), tags: &tags, token: &token };
@@ -270,7 +270,7 @@ async fn change(
         manager.update(&arn, description.as_deref(), key.as_deref()).await?;
     }
     if let (Some(material), true) = (material, step.writes_material()) {
-        let token = version_token(&spec.name, material.leaf());
+        let token = spec.version_token(material.leaf());
         manager.put(&arn, &token, &document(spec, &material)?).await?;
         // A version that was there already doesn't become current by being put again.
         let entry = manager.describe(&arn).await?;
@@ -345,7 +345,9 @@ async fn remove(manager: &SecretsManager, step: &Step, arn: &str, window: u8) ->
 }
 
 fn document(spec: &SecretSpec, material: &SharedMaterial) -> Result<crate::secret::SecretBytes, StepError> {
-    material.to_document().map_err(|reason| StepError::Material { certificate: spec.certificate.clone(), reason: std::rc::Rc::new(reason) })
+    material
+        .to_document(&spec.layout)
+        .map_err(|reason| StepError::Material { certificate: spec.certificate.clone(), reason: std::rc::Rc::new(reason) })
 }
 
 fn text_of(attrs: &Attrs, path: &str) -> String {

@@ -120,6 +120,7 @@ fn deliveries(
                 tags,
                 replicas: delivery.replicas.clone(),
                 policy: delivery.policy.clone(),
+                layout: delivery.layout.clone(),
             }),
             adopt: delivery.adopt.then_some(true),
             force: false,

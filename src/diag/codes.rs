@@ -92,6 +92,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("certificate/zone-missing", "A name lies in none of the zones given."),
     ("secret/description", "A secret's description is too long."),
     ("secret/duplicate", "Two deliveries write the same secret."),
+    ("secret/layout", "A layout lacks the key or the certificate, names a part that there isn't, or one too often."),
     ("secret/name", "A secret's name isn't one that Secrets Manager takes."),
     ("secret/name-suffix", "A secret's name ends as the suffix that Secrets Manager adds to ARNs."),
     ("secret/policy", "A resource policy isn't one that Secrets Manager takes."),

@@ -91,20 +91,27 @@ impl Walk {
         self.path.pop();
     }
 
-    fn list(&mut self, old: &[Value], new: &[Value], managers: &[Manager<'_>]) {
+    fn list<'l>(&mut self, old: &'l [Value], new: &'l [Value], managers: &[Manager<'_>]) {
         if let Some(key) = key_of(old, new) {
-            let find = |list: &[Value], label: &str| list.iter().position(|item| key(item).as_deref() == Some(label));
-            let labels: Vec<String> = new.iter().chain(old).filter_map(&key).collect();
-            let mut seen = BTreeSet::new();
+            let find = |list: &'l [Value], label: &str| list.iter().find(|item| key(item).as_deref() == Some(label));
             let found = self.found.len();
-            for label in labels {
+            let mut seen = BTreeSet::new();
+            for label in new.iter().chain(old).filter_map(&key) {
                 if !seen.insert(label.clone()) {
                     continue;
                 }
-                let before = find(old, &label).map(|index| &old[index]);
-                let after = find(new, &label).map(|index| &new[index]);
+                let mut pair = (find(old, &label), find(new, &label));
+                let mut called = label;
+                if let (None, Some(one)) | (Some(one), None) = pair
+                    && let Some((place, before, after)) = renamed(one, old, new, &key)
+                {
+                    // Told once, where it is met first.
+                    seen.extend([before, after].into_iter().filter_map(&key));
+                    (called, pair) = (place, (Some(before), Some(after)));
+                }
+                let (before, after) = pair;
                 let below = |manager: &Manager<'_>| item(manager.fields, before.or(after)?).cloned();
-                self.child(Segment::Item(label), before, after, managers, &below);
+                self.child(Segment::Item(called), before, after, managers, &below);
             }
             if self.found.len() == found {
                 // The same items in another order.
@@ -124,7 +131,21 @@ impl Walk {
             let below = |manager: &Manager<'_>| {
                 manager.fields.as_object().is_some_and(serde_json::Map::is_empty).then(|| Value::Object(serde_json::Map::new()))
             };
-            self.child(Segment::Item((start + index).to_string()), old.get(index), new.get(index), managers, &below);
+            let place = Segment::Item((start + index).to_string());
+            match (old.get(index), new.get(index)) {
+                (Some(old), Some(new)) => self.child(place, Some(old), Some(new), managers, &below),
+                // An empty item is an item: to a NetworkPolicy the rule `{}` is all that there is.
+                (before, after) => {
+                    self.path.push(place);
+                    self.found.push(Difference {
+                        path: FieldPath::of(self.path.clone()),
+                        before: before.cloned(),
+                        after: after.cloned(),
+                        manager: managers.iter().find(|manager| below(manager).is_some()).map(|manager| manager.name.to_owned()),
+                    });
+                    self.path.pop();
+                }
+            }
         }
     }
 
@@ -154,6 +175,20 @@ const KEYS: &[&[&str]] = &[
 ];
 
 type Label = dyn Fn(&Value) -> Option<String>;
+
+/// The keys by which the API tells items apart that also have a name for people.
+const PLACES: &[&[&str]] = &[&["containerPort", "protocol"], &["port", "protocol"], &["mountPath"], &["devicePath"]];
+
+/// An item that is in one of the lists only by its name, and in both by its place: where that is, and the item before and after.
+fn renamed<'l>(one: &Value, old: &'l [Value], new: &'l [Value], key: &Label) -> Option<(String, &'l Value, &'l Value)> {
+    PLACES.iter().find_map(|names| {
+        let place = label(one, names)?;
+        let at = |list: &'l [Value]| list.iter().find(|item| label(item, names).as_ref() == Some(&place));
+        let (before, after) = (at(old)?, at(new)?);
+        let is_alone = |item: &Value, others: &[Value]| !others.iter().any(|other| key(other) == key(item));
+        (is_alone(before, new) && is_alone(after, old)).then_some((place, before, after))
+    })
+}
 
 /// How the items of both lists are told apart; nothing when they can't be.
 fn key_of(old: &[Value], new: &[Value]) -> Option<Box<Label>> {
@@ -222,6 +257,18 @@ mod tests {
                 vec!["ports[80/TCP].protocol: - -> \"TCP\"", "ports[80/TCP].targetPort: - -> 1"],
             ),
             (
+                "a port that has another name is still the port that it was",
+                json!({"ports": [{"port": 80, "name": "web"}, {"port": 81, "name": "b"}]}),
+                json!({"ports": [{"port": 80, "name": "http"}, {"port": 81, "name": "b"}]}),
+                vec!["ports[80/TCP].name: \"web\" -> \"http\""],
+            ),
+            (
+                "names that change places are told by name",
+                json!({"ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]}),
+                json!({"ports": [{"port": 80, "name": "b"}, {"port": 81, "name": "a"}]}),
+                vec!["ports[b].port: 81 -> 80", "ports[a].port: 80 -> 81"],
+            ),
+            (
                 "another order is told as such",
                 json!({"l": [{"name": "a"}, {"name": "b"}]}),
                 json!({"l": [{"name": "b"}, {"name": "a"}]}),
@@ -233,6 +280,8 @@ mod tests {
                 json!({"rules": [{"verbs": ["get"]}, {"verbs": ["put"]}, {"verbs": ["list"]}]}),
                 vec!["rules[1]: - -> {\"verbs\":[\"put\"]}"],
             ),
+            ("an empty item that is added", json!({"egress": [{"to": 1}]}), json!({"egress": [{"to": 1}, {}]}), vec!["egress[1]: - -> {}"]),
+            ("an empty item that goes", json!({"egress": [{}, {}]}), json!({"egress": [{}]}), vec!["egress[1]: {} -> -"]),
             ("lists of texts as a whole", json!({"a": ["x"]}), json!({"a": ["x", "y"]}), vec!["a: [\"x\"] -> [\"x\",\"y\"]"]),
             ("a key with dots is quoted", json!({"a": {"x.y/z": 1}}), json!({"a": {"x.y/z": 2}}), vec!["a[\"x.y/z\"]: 1 -> 2"]),
         ];

@@ -3,6 +3,7 @@
 //! [`pem`] reads blocks, [`key`] decrypts and matches private keys, [`public`] reads the certificates. Everything comes from outside and is
 //! taken for hostile: sizes, counts and work factors are bounded, and nothing is believed that is not checked against the rest.
 
+mod document;
 mod imported;
 pub mod key;
 pub mod pem;
@@ -10,10 +11,9 @@ pub mod public;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
-use serde_json::json;
-
+pub use document::{Held, Unlike};
 pub use imported::{Imported, ImportedPart};
+use jiff::Timestamp;
 pub use key::PrivateKey;
 pub use public::PublicPart;
 
@@ -142,23 +142,5 @@ impl Material {
     /// The private key.
     pub fn key(&self) -> &PrivateKey {
         &self.key
-    }
-
-    /// The document that Secrets Manager holds: one JSON object with `tls.crt`, `tls.key` and `ca.crt`, always the same bytes for the same
-    /// material (layout `meshform-tls-json-1` of [`crate::resource::secret::version_token`]).
-    pub fn to_document(&self) -> Result<SecretBytes, MaterialError> {
-        let key = self.key.pem_text()?;
-        // The JSON text is built around the key, so that no second copy of it is left in a serializer's value.
-        let mut document = String::with_capacity(self.tls_crt().len() + self.public.chain_pem().len() + key.len() * 2 + 64);
-        document.push_str("{\"tls.crt\":");
-        document.push_str(&json!(self.tls_crt()).to_string());
-        document.push_str(",\"tls.key\":\"");
-        for c in key.chars() {
-            if c == '\n' { document.push_str("\\n") } else { document.push(c) }
-        }
-        document.push_str("\",\"ca.crt\":");
-        document.push_str(&json!(self.public.chain_pem()).to_string());
-        document.push('}');
-        Ok(SecretBytes::from_text(document))
     }
 }

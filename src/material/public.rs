@@ -55,7 +55,7 @@ impl PublicPart {
         Self::from_ders(ders)
     }
 
-    fn from_ders(ders: Vec<Vec<u8>>) -> Result<Self, MaterialError> {
+    pub(super) fn from_ders(ders: Vec<Vec<u8>>) -> Result<Self, MaterialError> {
         let leaf_der = ders.first().ok_or(MaterialError::Pem { what: "the certificate", reason: "it has no block" })?;
         let parsed = parse("the certificate", leaf_der)?;
         let spki = parsed.public_key().raw.to_vec();

@@ -12,6 +12,7 @@ use rcgen::{
 
 use super::{Expected, Exported, Material, MaterialError, pem};
 use crate::secret::SecretBytes;
+use crate::stack::layout::Layout;
 
 const PHRASE: &[u8] = b"0123456789abcdefghijklmnopqrstuv";
 
@@ -89,7 +90,7 @@ fn the_document_is_canonical_json() {
     let made = made(&PKCS_ECDSA_P256_SHA256, &["a.example.com"]);
     let material =
         open(&made, encrypted(made.key.serialized_der(), "aes-256", Pbkdf2Prf::HmacWithSha256, 2048), PHRASE, &expected(&[])).unwrap();
-    let document = material.to_document().unwrap();
+    let document = material.to_document(&Layout::default()).unwrap();
     let value: serde_json::Value = serde_json::from_slice(document.expose_secret()).unwrap();
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["tls.crt", "tls.key", "ca.crt"]);

@@ -14,7 +14,7 @@ use crate::graph::Graph;
 use crate::observed::{Forecast, Found, Outcome, Owner};
 use crate::plan::marks::Marks;
 use crate::provider::error::{Class, ProviderError};
-use crate::provider::kube::{ApplyMode, KindPath, Kube, Live, body};
+use crate::provider::kube::{ApplyMode, COUNTED, KindPath, Kube, Live, body};
 use crate::ready::{Readiness, readiness, takes_time};
 use crate::resource::manifest::{Data, LIVE, ManifestSpec, SENT};
 use crate::resource::{Attr, Attrs, Spec};
@@ -329,7 +329,13 @@ impl Look<'_> {
         let twin = crate::resource::object::ObjectSpec { name: format!("trial-{}", &trial[..12]), ..self.spec.object.clone() };
         let whole: SecretBytes = body(&twin, content, marks, None, data.iter());
         match self.asked.kube.apply(path, &twin, &whole, TRY).await {
-            Ok(_) => Ok((Outcome::Immutable { says: error.message, differences: guess }, None)),
+            Ok(twin) => {
+                // What the new one would be, in the server's words; fields of others come and go with the object.
+                let fields: Vec<&Value> = [live.our_fields(), twin.live.our_fields()].into_iter().flatten().collect();
+                let mut differences = differences(&live.comparable(), &twin.live.comparable(), &live.writers());
+                differences.retain(|one| fields.iter().any(|fields| one.path.is_owned_in(fields)));
+                Ok((Outcome::Immutable { says: error.message, differences }, None))
+            }
             Err(twin) if twin.is_no_answer() => Err(twin),
             Err(_) => Ok((Outcome::Refused { says: error.message }, None)),
         }
@@ -360,6 +366,9 @@ fn guess(live: &Live, content: &Value, data: &Data, marks: &Attrs) -> Vec<Differ
             {
                 map.insert(key.to_owned(), value.clone());
             }
+        }
+        if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+            annotations.shift_remove(COUNTED);
         }
     }
     let mut found = differences(&live.comparable(), &wanted, &live.writers());

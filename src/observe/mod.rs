@@ -35,10 +35,20 @@ pub struct Scope<'a> {
     pub local: bool,
     /// Look in every region, whatever the state says: nothing may be left when a stack goes.
     pub everywhere: bool,
+    /// What is taken over with the consent of this run.
+    pub adopts: &'a BTreeSet<Addr>,
     /// What is to be taken over by the server's ids.
     pub imports: &'a BTreeMap<Addr, String>,
     /// All that the stack declares, also what is left out now or is to go: it knows the zones, and the roles that lead to them.
     pub declared: &'a Graph,
+}
+
+impl Scope<'_> {
+    /// Whether what is of other make at an address is to be taken over.
+    fn takes_over(&self, desired: &Graph, addr: &Addr) -> bool {
+        let is_wished = desired.get(addr).is_some_and(|resource| resource.adopt == Some(true));
+        is_wished || self.adopts.contains(addr) || self.imports.contains_key(addr)
+    }
 }
 
 /// Looks at the world.
@@ -101,7 +111,7 @@ async fn observe_aws(
     let Some(aws) = &world.aws else { return Ok(observed) };
     let (certificates, secrets, zones) = futures::try_join!(
         certificates::observe(desired, prior, aws, regions, (world.clock.now(), scope.imports)),
-        secrets::observe(desired, prior, aws, regions),
+        secrets::observe(desired, prior, aws, regions, scope),
         zones::observe(desired, prior, aws, scope),
     )?;
     let wants_records = !scope.rotate;
@@ -110,6 +120,7 @@ async fn observe_aws(
     observed.deposed = secrets.older;
     observed.resources.extend(secrets.resources);
     observed.at_new_name = secrets.at_new_name;
+    observed.held = secrets.held;
     if wants_records {
         let found = records::observe(desired, scope.declared, prior, aws, &certificates, zones).await?;
         observed.resources.extend(found.resources);

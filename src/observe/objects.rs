@@ -80,6 +80,8 @@ async fn listings(
     rotate: bool,
 ) -> Result<(Vec<Listing>, BTreeSet<Kind>), ProviderError> {
     let mut kinds: BTreeMap<Kind, Option<KindPath>> = BTreeMap::new();
+    // Objects are compared in the version that the stack writes them in: another may call its fields by other names.
+    let mut versions: BTreeMap<Kind, BTreeSet<&str>> = BTreeMap::new();
     let always: &[&str] = if rotate { &["secret"] } else { &["namespace", "secret"] };
     for kind in always {
         kinds.insert((String::new(), (*kind).to_owned()), Some(core(&format!("{kind}s"))));
@@ -87,10 +89,12 @@ async fn listings(
     if !rotate {
         for resource in wanted {
             if let Spec::Manifest(spec) = &resource.spec
-                && !spec.object.plural.is_empty()
                 && let Some(kind) = kind_of(&resource.addr)
             {
-                kinds.entry(kind).or_insert(Some(KindPath::of(&spec.object)));
+                versions.entry(kind.clone()).or_default().insert(&spec.object.api_version);
+                if !spec.object.plural.is_empty() {
+                    kinds.entry(kind).or_insert(Some(KindPath::of(&spec.object)));
+                }
             }
         }
         for addr in wanted.iter().map(|resource| &resource.addr).chain(known.iter().copied()) {
@@ -105,7 +109,13 @@ async fn listings(
         match path {
             Some(path) => {
                 let bare = !full.contains(&kind) && !always.contains(&kind.1.as_str());
-                listings.push(Listing { kind, path, bare, searched: false });
+                let of = |path| Listing { kind: kind.clone(), path, bare, searched: false };
+                match versions.get(&kind) {
+                    Some(versions) => listings.extend(
+                        versions.iter().map(|version| of(KindPath { api_version: (*version).to_owned(), plural: path.plural.clone() })),
+                    ),
+                    None => listings.push(of(path)),
+                }
             }
             None => drop(unserved.insert(kind)),
         }
@@ -139,12 +149,13 @@ async fn list(
         (listing, answer)
     });
     let answers: Vec<_> = futures::stream::iter(lists).buffered(8).collect().await;
+    let mut absent: BTreeMap<&Kind, BTreeSet<&KindPath>> = BTreeMap::new();
     for (listing, answer) in answers {
         let objects = match answer {
             Ok(objects) => objects,
             // A kind whose definition isn't there (any more).
             Err(error) if error.is_not_found() => {
-                found.absent_kinds.insert(listing.kind.clone());
+                absent.entry(&listing.kind).or_default().insert(&listing.path);
                 continue;
             }
             Err(error) if listing.searched && error.is_denied() => {
@@ -155,6 +166,9 @@ async fn list(
         };
         for live in objects {
             let addr = addr_of(&listing.kind, &live);
+            if is_of_other_version(desired, &addr, &listing.path) {
+                continue;
+            }
             let is_ours = live.annotation(ANNOTATION_ADDRESS) == Some(addr.to_string().as_str()) || prior.current(&addr).is_some();
             if is_ours {
                 found.lineages.extend(live.annotation(ANNOTATION_LINEAGE).map(ToOwned::to_owned));
@@ -163,7 +177,14 @@ async fn list(
             }
         }
     }
+    let is_whole = |(kind, paths): &(&Kind, BTreeSet<&KindPath>)| listings.iter().filter(|one| one.kind == **kind).count() == paths.len();
+    found.absent_kinds.extend(absent.into_iter().filter(is_whole).map(|(kind, _)| kind.clone()));
     Ok(())
+}
+
+/// Whether the stack writes an object in another version of its kind than the one that was listed: then that one's list has it.
+fn is_of_other_version(desired: &Graph, addr: &Addr, listed: &KindPath) -> bool {
+    matches!(desired.get(addr).map(|resource| &resource.spec), Some(Spec::Manifest(spec)) if spec.object.api_version != listed.api_version)
 }
 
 /// Names that no list shows: are they free, or has an object of ours lost its label? What a manifest names for the first time is asked by its

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{addresses, arn_region, owner_by_tags, split_owner};
+use super::{Scope, addresses, arn_region, owner_by_tags, split_owner};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
-use crate::observed::{Condition, Deposed, Found, Owner};
+use crate::material::Held;
+use crate::observed::{Condition, Deposed, Found, HeldValue, Owner};
 use crate::provider::aws::Aws;
 use crate::provider::aws::secretsmanager::{SecretEntry, SecretsManager};
 use crate::provider::error::ProviderError;
-use crate::resource::secret::{ATTRS, DEFAULT_KEY, SecretSpec, replica_path};
-use crate::resource::{Attr, Attrs, Seen, Spec, TAG_ADDRESS, TAG_ADOPTED, TAG_GENERATION, TAG_STACK, definition};
+use crate::resource::secret::{ATTRS, DEFAULT_KEY, SecretSpec, is_token, replica_path, token_of};
+use crate::resource::{Attr, Attrs, Seen, Spec, TAG_ADDRESS, TAG_ADOPTED, TAG_GENERATION, TAG_STACK, TAG_VERSION, definition};
 use crate::state::{Instance, State};
 
 /// The secrets that were found.
@@ -22,10 +23,18 @@ pub(super) struct Secrets {
     pub(super) older: BTreeMap<Addr, Vec<Deposed>>,
     /// What has the name that one of ours is to get.
     pub(super) at_new_name: BTreeMap<Addr, Found>,
+    /// The values of those that are taken over.
+    pub(super) held: BTreeMap<Addr, HeldValue>,
     pub(super) lineages: BTreeSet<String>,
 }
 
-pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: &BTreeSet<String>) -> Result<Secrets, ProviderError> {
+pub(super) async fn observe(
+    desired: &Graph,
+    prior: &State,
+    aws: &Aws,
+    regions: &BTreeSet<String>,
+    scope: Scope<'_>,
+) -> Result<Secrets, ProviderError> {
     let mut found = Secrets::default();
     let wanted = addresses(desired, prior, AwsKind::SecretsManagerSecret);
     // Without a state anything may be ours; with one, a stack that has no secret asks nothing.
@@ -85,7 +94,34 @@ pub(super) async fn observe(desired: &Graph, prior: &State, aws: &Aws, regions: 
     }
     by_id(desired, prior, aws, &wanted, &mut found).await?;
     by_name(desired, prior, aws, &wanted, &mut found).await?;
+    if !scope.rotate {
+        read_values(desired, prior, aws, scope, &mut found).await?;
+    }
     Ok(found)
+}
+
+/// The values of secrets that are taken over: what is there already need not be written again. Nobody's secret is read without consent, and
+/// none whose version says what it holds.
+async fn read_values(desired: &Graph, prior: &State, aws: &Aws, scope: Scope<'_>, found: &mut Secrets) -> Result<(), ProviderError> {
+    for (addr, one) in &found.resources {
+        let Some(Spec::Secret(spec)) = desired.get(addr).map(|resource| &resource.spec) else { continue };
+        let is_taken_over = match &one.owner {
+            Owner::Other(_) => scope.takes_over(desired, addr),
+            Owner::Us { .. } => {
+                let known = prior.current(addr).filter(|known| known.id == one.id).map(|known| known.origin);
+                known.or(one.origin) == Some(Origin::Adopted)
+            }
+        };
+        let version = one.attrs.get("version").and_then(Attr::as_text).unwrap_or_default();
+        if !is_taken_over || one.condition == Condition::Tombstone || version.is_empty() || is_token(version) {
+            continue;
+        }
+        let manager = aws.secretsmanager(arn_region(&one.id).unwrap_or(aws.region()));
+        let Some(value) = manager.value(&one.id).await? else { continue };
+        let content = Held::read(&value, &spec.layout).map_err(|unlike| unlike.to_string());
+        found.held.insert(addr.clone(), HeldValue { version: version.to_owned(), content });
+    }
+    Ok(())
 }
 
 /// The address that a secret's tags name, when they name this stack.
@@ -259,6 +295,12 @@ fn as_found(entry: &SecretEntry, region: &str, copies: &BTreeMap<String, Option<
     }
 }
 
+/// The current version by the id that meshform would have given it, where a tag tells that of one that was there before.
+fn version(entry: &SecretEntry) -> &str {
+    let current = entry.current_version.as_deref().unwrap_or_default();
+    token_of(entry.tags.get(TAG_VERSION).map(String::as_str), current).unwrap_or(current)
+}
+
 /// The attributes; `copies` are those that lists show, for an entry that doesn't tell them itself.
 fn attrs(entry: &SecretEntry, region: &str, copies: &BTreeMap<String, Option<String>>) -> Attrs {
     let mut attrs = Attrs::from([
@@ -266,7 +308,7 @@ fn attrs(entry: &SecretEntry, region: &str, copies: &BTreeMap<String, Option<Str
         ("region".to_owned(), Attr::text(region)),
         ("description".to_owned(), Attr::text(&entry.description)),
         ("kms_key_id".to_owned(), Attr::text(entry.kms_key_id.as_deref().unwrap_or(DEFAULT_KEY))),
-        ("version".to_owned(), Attr::text(entry.current_version.as_deref().unwrap_or(""))),
+        ("version".to_owned(), Attr::text(version(entry))),
     ]);
     let copies: BTreeMap<&String, &Option<String>> = match &entry.replicas {
         Some(replicas) => {

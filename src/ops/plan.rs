@@ -23,6 +23,7 @@ pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) 
         everywhere: policy.destroy && !policy.exactly,
         local: policy.is_local,
         declared: graph,
+        adopts: &policy.adopt,
         imports: &policy.imports,
     };
     let observed = observe(&desired, &prior, world, scope).await?;

@@ -6,7 +6,6 @@ use crate::graph::Graph;
 use crate::plan::wanted::date;
 use crate::plan::{Action, Plan, Step};
 use crate::resource::certificate::LeafFacts;
-use crate::resource::secret::version_token;
 use crate::resource::{Attr, Resource, Spec};
 use crate::state::State;
 
@@ -60,7 +59,7 @@ fn place(
     let holds = |path: &str| state.current(&delivery.addr).and_then(|current| current.attrs.get(path));
     let is_current = match &delivery.spec {
         Spec::Secret(spec) if spec.certificate == *certificate => {
-            leaf.is_some_and(|leaf| holds("version").and_then(Attr::as_text) == Some(version_token(&spec.name, leaf).as_str()))
+            leaf.is_some_and(|leaf| holds("version").and_then(Attr::as_text) == Some(spec.version_token(leaf).as_str()))
         }
         Spec::Object(spec) if spec.certificate.as_ref() == Some(certificate) => {
             leaf.is_some_and(|leaf| holds("data.tls.crt") == Some(&crate::resource::object::tls_data_attrs(leaf).0))

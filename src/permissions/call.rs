@@ -77,6 +77,8 @@ calls! {
     ListSecrets = "secretsmanager:ListSecrets" by [Plan, Apply, Rotate, Destroy];
     /// One secret, without its value.
     DescribeSecret = "secretsmanager:DescribeSecret" by [Plan, Apply, Rotate, Destroy];
+    /// The value of a secret of other make, when it is taken over: is it what would be written?
+    GetSecretValue = "secretsmanager:GetSecretValue" by [Plan, Apply];
     /// A secret's resource policy.
     GetResourcePolicy = "secretsmanager:GetResourcePolicy" by [Plan, Apply, Rotate];
     /// The same, written.

@@ -25,6 +25,8 @@ pub(super) struct Needs<'a> {
     /// Whether one that is only read is delivered.
     pub(super) has_deliveries_of_read: bool,
     pub(super) secrets: Vec<&'a SecretSpec>,
+    /// Those that are taken over, as far as the stack says so.
+    pub(super) adopted_secrets: Vec<&'a SecretSpec>,
     /// Whether some secret has a resource policy, or had one.
     pub(super) has_policies: bool,
     /// Whether some secret has copies in other regions, or had some.
@@ -63,6 +65,7 @@ impl<'a> Needs<'a> {
             certificate_regions: BTreeSet::new(),
             has_deliveries_of_read: false,
             secrets: Vec::new(),
+            adopted_secrets: Vec::new(),
             has_policies: false,
             has_replicas: false,
             left_secrets: BTreeSet::new(),
@@ -78,6 +81,7 @@ impl<'a> Needs<'a> {
                     needs.has_policies |= spec.policy.is_some();
                     needs.has_replicas |= !spec.replicas.is_empty();
                     needs.has_deliveries_of_read |= is_only_read(graph, &spec.certificate);
+                    needs.adopted_secrets.extend((resource.adopt == Some(true)).then_some(spec));
                     needs.secrets.push(spec);
                 }
                 Spec::Object(spec) => {

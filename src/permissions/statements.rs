@@ -12,6 +12,7 @@ use super::{Call, Purpose};
 use crate::graph::Graph;
 use crate::resource::TAG_STACK;
 use crate::resource::certificate::{CertificateSpec, Source};
+use crate::resource::secret::SecretSpec;
 use crate::stack::{Cluster, Role, Stack};
 use crate::state::State;
 
@@ -165,6 +166,11 @@ impl Needs<'_> {
         if self.secrets.is_empty() {
             return;
         }
+        if !self.adopted_secrets.is_empty() {
+            let arn = |spec: &&SecretSpec| self.arn("secretsmanager", &spec.region, &format!("secret:{}-??????", spec.name));
+            let adopted = self.adopted_secrets.iter().map(arn).collect();
+            statements.push(statement("ReadAdoptedSecrets", self.calls(&[Call::GetSecretValue]), adopted));
+        }
         if self.purpose != Purpose::Plan {
             // A secret that isn't there yet has no ARN: the name stands in its place.
             let bare = self.secrets.iter().flat_map(|spec| {
@@ -182,13 +188,18 @@ impl Needs<'_> {
 
     /// Secrets Manager uses a customer's key in the caller's name (Secrets Manager user guide, "Secret encryption and decryption").
     fn keys(&self, statements: &mut Vec<Statement>) {
-        if !Call::PutSecretValue.is_called_by(self.purpose) {
+        let reads = !self.adopted_secrets.is_empty() && Call::GetSecretValue.is_called_by(self.purpose);
+        let writes = Call::PutSecretValue.is_called_by(self.purpose);
+        let mut actions = if writes {
+            vec!["kms:GenerateDataKey", "kms:Decrypt"]
+        } else if reads {
+            vec!["kms:Decrypt"]
+        } else {
             return;
-        }
-        let mut actions = vec!["kms:GenerateDataKey", "kms:Decrypt"];
+        };
         // A change of key encrypts what is there anew; so does a copy.
         let is_copied = self.secrets.iter().any(|spec| spec.replicas.values().any(Option::is_some));
-        if self.purpose == Purpose::Apply || is_copied {
+        if writes && (self.purpose == Purpose::Apply || is_copied) {
             actions.push("kms:Encrypt");
         }
         let (mut keys, mut aliases, mut services) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());

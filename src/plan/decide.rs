@@ -174,7 +174,8 @@ impl Planner<'_> {
         {
             return;
         }
-        let Some(found) = found else {
+        let kept = found.and_then(|found| self.with_kept_value(resource, found));
+        let Some(found) = kept.as_ref().or(found) else {
             if let Some(former) = self.observed.in_former_zone.get(addr) {
                 self.step(resource, Action::Create, "another zone is to hold it", None, Vec::new());
                 self.remove_former(addr, former, "goes when the one in the other zone is there");
@@ -277,6 +278,7 @@ impl Planner<'_> {
             return;
         }
         self.step(resource, Action::Adopt, &format!("belongs to {owner}"), Some(found), changes);
+        self.learn_leaf(resource, found);
     }
 
     pub(super) fn decide_ours(&mut self, resource: &Resource, found: &Found, known: Option<&Instance>) {
@@ -313,7 +315,7 @@ impl Planner<'_> {
         if self.policy.replace.contains(addr) {
             match &resource.spec {
                 Spec::Certificate(_) => self.replace(resource, found, "a new certificate was asked for", Vec::new()),
-                Spec::Manifest(spec) => self.replace_manifest(resource, spec, found, "a new one was asked for", Vec::new()),
+                Spec::Manifest(spec) => self.replace_as_asked(resource, spec, found),
                 Spec::Object(spec) if spec.kind != "Namespace" => {
                     self.replace(resource, found, "a new one was asked for; it is absent for a moment", Vec::new());
                 }
@@ -370,13 +372,15 @@ impl Planner<'_> {
         } else {
             self.unchanged += 1;
         }
-        if let Some(leaf) = imported(resource) {
-            // What the files hold is what is delivered.
-            self.leaves.insert(addr.clone(), leaf.clone());
-        } else if found.condition == Condition::Good
-            && let Some(leaf) = found.certificate.as_ref().and_then(|facts| facts.leaf.clone())
-        {
-            self.leaves.insert(addr.clone(), leaf);
+        self.learn_leaf(resource, found);
+    }
+
+    /// What the deliveries of a certificate that stays are to hold.
+    fn learn_leaf(&mut self, resource: &Resource, found: &Found) {
+        // Of an import that is what its files hold.
+        let live = found.certificate.as_ref().filter(|_| found.condition == Condition::Good).and_then(|facts| facts.leaf.as_ref());
+        if let Some(leaf) = imported(resource).or(live) {
+            self.leaves.insert(resource.addr.clone(), leaf.clone());
         }
     }
 

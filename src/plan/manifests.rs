@@ -76,13 +76,9 @@ impl Planner<'_> {
         {
             self.notes.push(format!("{addr}: the API server was not asked what would change ({why}): this is a guess"));
         }
-        if let Outcome::Immutable { says, differences } = &forecast.outcome {
-            let mut changes: Vec<Change> = differences.iter().map(|difference| change(difference, spec.is_secret())).collect();
-            for change in &mut changes {
-                change.replaces = true;
-            }
+        if let Outcome::Immutable { says, .. } = &forecast.outcome {
             if spec.rules.replace {
-                self.replace_manifest(resource, spec, found, says, changes);
+                self.replace_manifest(resource, spec, found, says);
             } else {
                 let reason = format!("`{addr}` can't be changed in place: {says}");
                 let help =
@@ -128,9 +124,21 @@ impl Planner<'_> {
         self.step(resource, Action::Update, &why, Some(found), changes);
     }
 
+    /// A new object for the asking: what can't change in place is told with it.
+    pub(super) fn replace_as_asked(&mut self, resource: &Resource, spec: &ManifestSpec, found: &Found) {
+        let outcome = self.observed.forecasts.get(&resource.addr).map(|forecast| &forecast.outcome);
+        let why = match outcome {
+            Some(Outcome::Immutable { says, .. }) => format!("a new one was asked for; {says}"),
+            _ => "a new one was asked for".to_owned(),
+        };
+        self.replace_manifest(resource, spec, found, &why);
+    }
+
     /// A new object in the place of the one that is there.
-    pub(super) fn replace_manifest(&mut self, resource: &Resource, spec: &ManifestSpec, found: &Found, why: &str, changes: Vec<Change>) {
+    pub(super) fn replace_manifest(&mut self, resource: &Resource, spec: &ManifestSpec, found: &Found, why: &str) {
         let addr = &resource.addr;
+        let mut changes = self.manifest_changes(spec, addr);
+        changes.iter_mut().for_each(|change| change.replaces = true);
         if self.refuse_protected(addr, found, "it would be replaced") {
             return;
         }

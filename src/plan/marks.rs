@@ -6,7 +6,7 @@ use crate::observed::{Found, Owner};
 use crate::resource::manifest::{MANAGER, ManifestSpec};
 use crate::resource::{
     ANNOTATION_ADDRESS, ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, LABEL_STACK, TAG_ADDRESS, TAG_ADOPTED,
-    TAG_ADOPTED_RECORDS, TAG_GENERATION, TAG_STACK,
+    TAG_ADOPTED_RECORDS, TAG_GENERATION, TAG_STACK, TAG_VERSION,
 };
 use crate::state::Instance;
 
@@ -102,6 +102,7 @@ pub fn is_mark(path: &str) -> bool {
     let key =
         path.strip_prefix("tags.").or_else(|| path.strip_prefix("metadata.labels.")).or_else(|| path.strip_prefix("metadata.annotations."));
     key.is_some_and(|key| {
-        [TAG_STACK, TAG_ADDRESS, TAG_GENERATION, TAG_ADOPTED, TAG_ADOPTED_RECORDS, ANNOTATION_LINEAGE, LABEL_MANAGED_BY].contains(&key)
+        [TAG_STACK, TAG_ADDRESS, TAG_GENERATION, TAG_ADOPTED, TAG_ADOPTED_RECORDS, TAG_VERSION, ANNOTATION_LINEAGE, LABEL_MANAGED_BY]
+            .contains(&key)
     })
 }

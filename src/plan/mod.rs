@@ -7,6 +7,7 @@ pub mod decide;
 pub mod diff;
 mod helm_records;
 mod hooks;
+mod kept;
 mod manifests;
 pub mod marks;
 mod order;

@@ -30,7 +30,11 @@ impl Planner<'_> {
                 attrs
             }
             Spec::ValidationRecord(spec) => self.record_attrs(spec, found, origin),
-            Spec::Secret(spec) => spec.attrs(self.leaves.get(&spec.certificate), self.description(spec)),
+            Spec::Secret(spec) => {
+                let mut attrs = spec.attrs(self.leaves.get(&spec.certificate), self.description(spec));
+                attrs.extend(found.and_then(|found| self.kept_mark(&resource.addr, found, &attrs)));
+                attrs
+            }
             Spec::Object(spec) => spec.attrs(spec.certificate.as_ref().and_then(|certificate| self.leaves.get(certificate))),
             Spec::Manifest(spec) => self.forecast_attrs(spec, &resource.addr),
         };

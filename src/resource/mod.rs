@@ -95,6 +95,8 @@ pub const TAG_GENERATION: &str = "meshform.dev/generation";
 pub const TAG_ADOPTED_RECORDS: &str = "meshform.dev/adopted-records";
 /// The tag of a resource that was there before meshform.
 pub const TAG_ADOPTED: &str = "meshform.dev/adopted";
+/// The tag of a secret that was there before meshform and whose value was kept: `<version>=<the id that meshform would have given it>`.
+pub const TAG_VERSION: &str = "meshform.dev/version";
 /// The label that names the stack on Kubernetes objects.
 pub const LABEL_STACK: &str = "meshform.dev/stack";
 /// The field's common label for the tool that manages an object.

@@ -8,6 +8,7 @@ use super::certificate::LeafFacts;
 use super::{Attr, AttrDef, Attrs, OnChange, Seen};
 use crate::addr::Addr;
 use crate::secret::sha256_hex;
+use crate::stack::layout::Layout;
 use crate::stack::{Text, TextPart};
 
 /// The attributes.
@@ -48,6 +49,8 @@ pub struct SecretSpec {
     pub replicas: BTreeMap<String, Option<String>>,
     /// Its resource policy; absent: what is there is left alone.
     pub policy: Option<Value>,
+    /// How it holds the certificate.
+    pub layout: Layout,
 }
 
 impl SecretSpec {
@@ -61,13 +64,19 @@ impl SecretSpec {
             ("description".to_owned(), description.map_or_else(unknown, Attr::text)),
             ("kms_key_id".to_owned(), Attr::text(self.kms_key_id.as_deref().unwrap_or(DEFAULT_KEY))),
             ("recovery_window_days".to_owned(), Attr::Value(self.recovery_window_days.into())),
-            ("version".to_owned(), leaf.map_or_else(unknown, |leaf| Attr::text(version_token(&self.name, leaf)))),
+            ("version".to_owned(), leaf.map_or_else(unknown, |leaf| Attr::text(self.version_token(leaf)))),
         ]);
         let replica = |(region, key): (&String, &Option<String>)| (replica_path(region), Attr::text(key.as_deref().unwrap_or(DEFAULT_KEY)));
         attrs.extend(self.replicas.iter().map(replica));
         attrs.extend(self.policy.iter().map(|policy| ("policy".to_owned(), Attr::Value(policy.clone()))));
         attrs.extend(self.tags.iter().map(|(key, value)| (format!("tags.{key}"), Attr::text(value))));
         attrs
+    }
+
+    /// The id of the version that holds this certificate: 64 hex digits of SHA-256 over public bytes only, so that what a secret holds is
+    /// known without reading it, and a repeated write is a no-op (API: PutSecretValue, ClientRequestToken).
+    pub fn version_token(&self, leaf: &LeafFacts) -> String {
+        sha256_hex(format!("{}\n{}\n{}\n{}", self.layout.tag(), self.name, leaf.leaf_sha256, leaf.chain_sha256).as_bytes())
     }
 
     /// Whether its description follows what its certificate is.
@@ -84,8 +93,18 @@ pub fn replica_path(region: &str) -> String {
 /// The key that Secrets Manager uses when none is named; DescribeSecret leaves it out then.
 pub const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
 
-/// The id of the version that holds this certificate: 64 hex digits of SHA-256 over public bytes only, so that what a secret holds is
-/// known without reading it, and a repeated write is a no-op (API: PutSecretValue, ClientRequestToken).
-pub fn version_token(name: &str, leaf: &LeafFacts) -> String {
-    sha256_hex(format!("meshform-tls-json-1\n{name}\n{}\n{}", leaf.leaf_sha256, leaf.chain_sha256).as_bytes())
+/// Whether a version's id is one of meshform's making: what such a version holds need not be read.
+pub fn is_token(version: &str) -> bool {
+    version.len() == 64 && version.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// The value of the tag [`super::TAG_VERSION`]: a version that was there before meshform, and the id that meshform would have given it.
+pub fn kept_version(version: &str, token: &str) -> String {
+    format!("{version}={token}")
+}
+
+/// The id that meshform would have given to the current version, by that tag; nothing when the tag speaks of another version.
+pub fn token_of<'t>(tag: Option<&'t str>, current: &str) -> Option<&'t str> {
+    let (version, token) = tag?.split_once('=')?;
+    (version == current && is_token(token)).then_some(token)
 }

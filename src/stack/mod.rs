@@ -8,6 +8,7 @@ mod check;
 mod file;
 mod interpolate;
 pub mod istio;
+pub mod layout;
 pub mod manifests;
 mod merge;
 mod origin;
@@ -345,6 +346,8 @@ pub struct SecretsManagerDelivery {
     pub replicas: BTreeMap<String, Option<String>>,
     /// The resource policy; absent: what is there is left alone.
     pub policy: Option<serde_json::Value>,
+    /// How it holds the certificate.
+    pub layout: layout::Layout,
     /// Where it stands.
     pub place: Place,
 }

@@ -287,10 +287,14 @@ pub const SECRETS_MANAGER: Section = Section {
         key("tags", TEXTS, "Further tags."),
         key("adopt", Shape::Boolean, "Take over a secret that is there."),
         key("replicas", Shape::List(&Shape::Either(&[REGION, Shape::Map(&REPLICA)])), "Regions that get a copy."),
+        key("layout", LAYOUT, "How it holds the certificate: members of a JSON object, or a list of parts for one PEM text."),
         key("policy", Shape::Object, "Its resource policy; absent: what is there is left alone, unless it came from here."),
     ],
     later: &[],
 };
+
+const PART: Shape = Shape::OneOf(&["certificate", "private_key", "chain", "certificate_with_chain"]);
+const LAYOUT: Shape = Shape::Either(&[Shape::Named(".{1,256}", &PART), Shape::List(&PART)]);
 
 /// An item of `certificates.<key>.secrets_manager.replicas`.
 pub const REPLICA: Section = Section {

@@ -2,13 +2,21 @@
 
 mod attributes;
 pub(crate) mod bed;
+mod conversion;
+mod converter;
 mod delivered;
+mod drift;
+mod every_kind;
 mod flow;
 mod generate;
 mod lost_state;
+mod mesh;
 mod objects;
+mod owned;
 mod permissions;
+mod replace;
 mod requests;
 mod stop;
 mod take_over;
+mod terraform;
 mod worlds;

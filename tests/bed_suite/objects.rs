@@ -1,26 +1,25 @@
-//! Objects of every kind on a real API server: planned empty, drifted field by field, repaired, replaced and removed; at peace with others.
+//! Objects on a real API server: at peace with others, busy ones, and those of custom kinds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::bed::Bed;
-use super::generate::generate;
 
-fn stack(name: &str) -> String {
+pub(super) fn stack(name: &str) -> String {
     format!("version: 1\nstack: {name}\ncluster: {{ context: bed }}\nmanifests:\n  all: {{ files: all.json }}\n")
 }
 
-fn write(bed: &Bed, objects: &[Value]) {
+pub(super) fn write(bed: &Bed, objects: &[Value]) {
     std::fs::write(bed.path().join("all.json"), json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()).unwrap();
 }
 
-fn namespace(name: &str) -> Value {
+pub(super) fn namespace(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
 /// The steps of the next plan that change something, and their changed fields; what is only waited for is left out.
-fn changes(bed: &Bed) -> BTreeMap<String, (String, Vec<String>)> {
+pub(super) fn changes(bed: &Bed) -> BTreeMap<String, (String, Vec<String>)> {
     let plan = bed.run("plan stack.yaml --json").ends_with(0).json();
     let steps = plan["resource_changes"].as_array().unwrap().iter();
     let text = |value: &Value, key: &str| value[key].as_str().unwrap().to_owned();
@@ -34,103 +33,9 @@ fn changes(bed: &Bed) -> BTreeMap<String, (String, Vec<String>)> {
 }
 
 /// Applies without long waits: pods have no node to run on.
-fn apply(bed: &Bed) {
+pub(super) fn apply(bed: &Bed) {
     let ran = bed.run("apply stack.yaml --auto-approve --no-wait");
     assert!(matches!(ran.code, Some(0 | 3)) && !ran.stderr.contains("failed:"), "{ran:?}");
-}
-
-/// A path in the API of an object, and what our manager owns of it as JSON pointers to single values outside of lists.
-fn owned_values(object: &Value) -> Vec<String> {
-    fn walk(fields: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
-        for (key, below) in fields.as_object().into_iter().flatten() {
-            let Some(name) = key.strip_prefix("f:") else { continue };
-            let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-            match value.get(name) {
-                Some(inner @ Value::Object(_)) => walk(below, inner, &pointer, found),
-                Some(Value::Array(_)) | None => {}
-                Some(_) => found.push(pointer),
-            }
-        }
-    }
-    let managers = object["metadata"]["managedFields"].as_array().unwrap();
-    let ours = managers.iter().find(|entry| entry["manager"] == "meshform" && entry["operation"] == "Apply").unwrap();
-    let mut found = Vec::new();
-    walk(&ours["fieldsV1"], object, "", &mut found);
-    found
-}
-
-/// A merge patch of one value to another one of its type.
-fn patch_of(object: &Value, pointer: &str) -> Value {
-    let other = match object.pointer(pointer).unwrap() {
-        Value::String(text) => json!(format!("{text}x")),
-        Value::Number(number) => json!(number.as_i64().unwrap_or(0) + 1),
-        Value::Bool(truth) => json!(!truth),
-        _ => Value::Null,
-    };
-    let segments: Vec<String> = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-    segments.iter().rev().fold(other, |inner, name| json!({ name: inner }))
-}
-
-#[test]
-fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
-    let bed = Bed::enter(&stack("objects"));
-    let name = "objects-gen";
-    bed.kube_raw("PATCH", &format!("/api/v1/namespaces/{name}?fieldManager=generate"), "application/apply-patch+yaml", &namespace(name))
-        .unwrap();
-    let objects = generate(&bed, name, 20);
-    let kinds: BTreeSet<&str> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
-    println!("{} objects of {} kinds from the server's own OpenAPI", objects.len(), kinds.len());
-    assert!(objects.len() >= 300 && kinds.len() >= 50, "{} objects of {} kinds", objects.len(), kinds.len());
-    write(&bed, &objects);
-    apply(&bed);
-    assert_eq!(changes(&bed), BTreeMap::new(), "after the apply");
-    let (_, requests) = bed.counted(|| bed.run("plan stack.yaml").ends_with(0));
-    let uris = requests.kube.iter().filter_map(|request| request["requestURI"].as_str());
-    // The controller of nodes writes to them at any time.
-    let tried: Vec<&str> = uris.filter(|uri| uri.contains("fieldManager=meshform") && !uri.contains("/nodes/")).collect();
-    assert!(tried.is_empty(), "an empty plan makes no dry run: {tried:?}");
-    std::fs::remove_dir_all(bed.path().join(".meshform")).unwrap();
-    assert_eq!(changes(&bed), BTreeMap::new(), "with every object tried anew on the server");
-    apply(&bed);
-
-    // One field of each object is changed by someone else: told by its path, and put back.
-    let mut drifted = BTreeMap::new();
-    for object in &objects {
-        let path = Bed::path_of(object);
-        let live = bed.kube_get(&path);
-        for pointer in owned_values(&live) {
-            // Our marks: another stack's name would be a take-over.
-            if pointer.contains("meshform.dev") || pointer.contains("managed-by") {
-                continue;
-            }
-            let patch = patch_of(&live, &pointer);
-            let answer = bed.kube_raw("PATCH", &format!("{path}?fieldManager=someone"), "application/merge-patch+json", &patch);
-            let is_changed = answer.is_ok_and(|answer| answer.pointer(&pointer) != live.pointer(&pointer));
-            if is_changed {
-                drifted.insert(path.clone(), (pointer.clone(), live.pointer(&pointer).unwrap().clone()));
-                break;
-            }
-        }
-    }
-    println!("{} of them drifted by one field", drifted.len());
-    assert!(drifted.len() > 150, "{}", drifted.len());
-    let told = changes(&bed);
-    assert!(told.values().all(|(action, fields)| action == "update" && !fields.is_empty()), "{told:#?}");
-    assert!(told.len() >= drifted.len(), "{} of {}", told.len(), drifted.len());
-    apply(&bed);
-    for (path, (pointer, value)) in &drifted {
-        assert_eq!(bed.kube_get(path).pointer(pointer), Some(value), "{path} {pointer}");
-    }
-    assert_eq!(changes(&bed), BTreeMap::new(), "after the repair");
-
-    let ran = bed.run("destroy stack.yaml --auto-approve");
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    for object in &objects {
-        let path = Bed::path_of(object);
-        let left = bed.kube_raw("GET", &path, "application/json", &Value::Null);
-        assert!(left.is_err() || left.as_ref().unwrap()["metadata"]["deletionTimestamp"].is_string(), "{path} is left: {left:?}");
-    }
-    bed.kube_raw("DELETE", &format!("/api/v1/namespaces/{name}"), "application/json", &Value::Null).unwrap();
 }
 
 #[test]

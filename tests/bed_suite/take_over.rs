@@ -1,20 +1,20 @@
-//! docs/take-over.md, done as it says: things that others made, taken over and given back. kubectl and Helm are the real ones; Terraform is
-//! not run, and what it would have made is made by requests.
+//! docs/take-over.md, done as it says: things that others made, taken over and given back. kubectl and Helm are the real ones, and so is
+//! Terraform where the machine has it.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use aws_sdk_acm::types::{CertificateExport, CertificateOptions, ValidationMethod};
-use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 use serde_json::{Value, json};
 
 use super::bed::{Bed, variable};
+use super::terraform::{self, Terraform};
 
 /// The page, for the bed's servers.
 fn page() -> String {
     include_str!("../../docs/take-over.md")
         .replace("context: edge", "context: bed")
         .replace("aws: { region: eu-west-1 }", "aws: { region: eu-west-1, verify_chain: false }")
+        .replace("arn:aws:acm-pca:eu-west-1:111122223333:", "arn:aws:acm-pca:eu-west-1:123456789012:")
 }
 
 /// A block of the page: what kind, and its lines.
@@ -37,13 +37,13 @@ fn part<'p>(page: &'p str, title: &str) -> &'p str {
 }
 
 /// Writes the files of a part and runs its commands.
-fn follow(bed: &Bed, part: &str) {
+fn follow(bed: &Bed, terraform: Option<&Terraform>, part: &str) {
     for (kind, lines) in blocks(part) {
         match (kind.as_str(), lines.first().and_then(|line| line.strip_prefix("# "))) {
-            ("yaml", Some(name)) => std::fs::write(bed.path().join(name), lines.join("\n")).unwrap(),
+            ("yaml" | "hcl", Some(name)) => std::fs::write(bed.path().join(name), lines.join("\n")).unwrap(),
             ("console", _) => {
                 for line in lines.iter().filter_map(|line| line.strip_prefix("$ ")) {
-                    run(bed, line);
+                    run(bed, terraform, line);
                 }
             }
             _ => panic!("a block of kind {kind} that nobody checks: {lines:?}"),
@@ -51,7 +51,7 @@ fn follow(bed: &Bed, part: &str) {
     }
 }
 
-fn run(bed: &Bed, line: &str) {
+fn run(bed: &Bed, terraform: Option<&Terraform>, line: &str) {
     let (command, outcome) = line.split_once('#').unwrap_or((line, ""));
     let (command, outcome) = (command.trim(), outcome.trim());
     println!("$ {command}");
@@ -68,6 +68,10 @@ fn run(bed: &Bed, line: &str) {
             let told: BTreeMap<&str, (&str, Vec<&str>)> = steps
                 .map(|step| {
                     let paths = step["changed"].as_array().unwrap().iter().map(|change| change["path"].as_str().unwrap());
+                    // What a certificate asks for is looked up when it is taken over: a record that is there is adopted then.
+                    if step["address"].as_str().unwrap().starts_with("acm_validation_record.") {
+                        return ("acm_validation_record", ("adopt", Vec::new()));
+                    }
                     let own = |path: &&str| !path.contains("meshform.dev") && !path.contains("app.kubernetes.io/managed-by");
                     (step["address"].as_str().unwrap(), (step["action"].as_str().unwrap(), paths.filter(own).collect()))
                 })
@@ -89,13 +93,23 @@ fn run(bed: &Bed, line: &str) {
         }
         "kubectl" => drop(tool(bed, Command::new(variable("MESHFORM_BED_KUBECTL")).arg("kubectl"), args)),
         "helm" => drop(tool(bed, &mut Command::new(helm()), args)),
-        "terraform" => println!("  (its things were made by requests)"),
+        "terraform" => {
+            let is_first = args == "apply -auto-approve" && !bed.path().join("edge.yaml").exists();
+            match terraform {
+                Some(terraform) => terraform.run(bed, args),
+                None if is_first => terraform::by_requests(bed),
+                None => {}
+            }
+            if is_first {
+                terraform::fill_secret(bed);
+            }
+        }
         other => panic!("nobody knows how to run {other}"),
     }
 }
 
 /// The real Helm that the charts are held against.
-fn helm() -> String {
+pub(super) fn helm() -> String {
     let file = std::env::var("MESHFORM_HELM_REFERENCE")
         .unwrap_or_else(|_| panic!("this needs Helm: tests/bed/bed run --proxy -- tests/helm/reference run -- cargo test …"));
     let facts: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -108,42 +122,22 @@ fn tool(bed: &Bed, command: &mut Command, args: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What Terraform's resources of a validated certificate with its secret make: `aws_acm_certificate`, `aws_route53_record`,
-/// `aws_secretsmanager_secret` and its version.
-fn as_terraform_would(bed: &Bed) -> String {
-    let zone = bed.zone("takeover.test");
-    let tag = aws_sdk_acm::types::Tag::builder().key("ManagedBy").value("terraform").build().unwrap();
-    let options = CertificateOptions::builder().export(CertificateExport::Enabled).build();
-    let request = bed.acm.request_certificate().domain_name("shop.takeover.test").subject_alternative_names("*.shop.takeover.test");
-    let arn =
-        bed.block_on(request.validation_method(ValidationMethod::Dns).options(options).tags(tag).send()).unwrap().certificate_arn.unwrap();
-    let described = (0..60)
-        .find_map(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(500));
-            let described = bed.block_on(bed.acm.describe_certificate().certificate_arn(&arn).send()).unwrap().certificate.unwrap();
-            (described.status().map(aws_sdk_acm::types::CertificateStatus::as_str) == Some("ISSUED")).then_some(described)
-        })
-        .expect("the emulator issues after a second");
-    let record = described.domain_validation_options()[0].resource_record().unwrap();
-    let set = ResourceRecordSet::builder().name(record.name()).r#type(RrType::Cname).ttl(60);
-    let set = set.resource_records(ResourceRecord::builder().value(record.value()).build().unwrap()).build().unwrap();
-    let change = Change::builder().action(ChangeAction::Upsert).resource_record_set(set).build().unwrap();
-    let batch = ChangeBatch::builder().changes(change).build().unwrap();
-    bed.block_on(bed.route53.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send()).unwrap();
-    let tag = aws_sdk_secretsmanager::types::Tag::builder().key("ManagedBy").value("terraform").build();
-    bed.block_on(bed.secrets.create_secret().name("takeover/edge").secret_string("{\"certificate\":\"old\"}").tags(tag).send()).unwrap();
-    arn
-}
-
 #[test]
 fn the_guide_takes_over_what_others_made_and_gives_it_back() {
     let bed = Bed::enter("");
     let page = page();
-    let arn = as_terraform_would(&bed);
-    follow(&bed, part(&page, "From Terraform"));
-    assert_eq!(bed.run("output edge.yaml certificates.edge.arn").ends_with(0).stdout.trim(), arn, "it is the one that was there");
+    let terraform = Terraform::find(&bed);
+    let follow = |part: &str| follow(&bed, terraform.as_ref(), part);
+    follow(part(&page, "From Terraform"));
+    let arn = |key: &str| bed.run(&format!("output edge.yaml certificates.{key}.arn")).ends_with(0).stdout.trim().to_owned();
+    let arns = [arn("edge"), arn("partner")];
+    let listed = bed.block_on(bed.acm.list_certificates().send()).unwrap();
+    assert_eq!(listed.certificate_summary_list().len(), 2, "they are those that were there");
+    let value = bed.block_on(bed.secrets.get_secret_value().secret_id("takeover/partner").send()).unwrap();
+    let value: Value = serde_json::from_str(value.secret_string().unwrap()).unwrap();
+    assert_eq!(value.as_object().unwrap().keys().collect::<Vec<_>>(), ["certificate", "chain", "private_key"], "as it was");
 
-    follow(&bed, part(&page, "From kubectl"));
+    follow(part(&page, "From kubectl"));
     // A line that is taken out of the file goes from the cluster, although kubectl wrote it.
     let file = bed.path().join("web.yaml");
     let without = std::fs::read_to_string(&file).unwrap().replace(", colour: blue", "").replace(", ports: [{ containerPort: 8080 }]", "");
@@ -156,7 +150,7 @@ fn the_guide_takes_over_what_others_made_and_gives_it_back() {
     bed.run("plan prod.yaml --detailed-exitcode").ends_with(0);
 
     chart(&bed);
-    follow(&bed, part(&page, "From Helm"));
+    follow(part(&page, "From Helm"));
     let rendered = bed.run("chart template shop ./shop --namespace takeover-shop").ends_with(0).stdout;
     std::fs::write(bed.path().join("rendered.yaml"), rendered).unwrap();
     bed.run("apply shop.yaml --auto-approve").ends_with(0);
@@ -165,20 +159,30 @@ fn the_guide_takes_over_what_others_made_and_gives_it_back() {
     let left = tool(&bed, &mut Command::new(helm()), "list --namespace takeover-shop --short");
     assert_eq!(left.trim(), "", "Helm knows no release any more");
 
-    follow(&bed, part(&page, "Leaving"));
+    follow(part(&page, "Leaving"));
     let live = bed.kube_get("/api/v1/namespaces/takeover-prod/configmaps/web");
     let metadata = live["metadata"].to_string();
     assert!(!metadata.contains("meshform.dev/stack") && metadata.contains("by hand"), "{metadata}");
-    let tags = bed.block_on(bed.acm.list_tags_for_certificate().certificate_arn(&arn).send()).unwrap();
-    let keys: Vec<&str> = tags.tags().iter().map(aws_sdk_acm::types::Tag::key).collect();
+    for arn in &arns {
+        let tags = bed.block_on(bed.acm.list_tags_for_certificate().certificate_arn(arn).send()).unwrap();
+        let keys: Vec<&str> = tags.tags().iter().map(aws_sdk_acm::types::Tag::key).collect();
+        assert_eq!(keys, ["ManagedBy"], "only theirs is left");
+    }
+    let secret = bed.block_on(bed.secrets.describe_secret().secret_id("takeover/partner").send()).unwrap();
+    let keys: Vec<&str> = secret.tags().iter().filter_map(aws_sdk_secretsmanager::types::Tag::key).collect();
     assert_eq!(keys, ["ManagedBy"], "only theirs is left");
+    if let Some(terraform) = &terraform {
+        terraform.run(&bed, "plan -detailed-exitcode");
+    }
 
     // Nothing of it was deleted; it is removed here, for the tests that come after.
     for namespace in ["takeover-prod", "takeover-shop"] {
         bed.kube_raw("DELETE", &format!("/api/v1/namespaces/{namespace}"), "application/json", &Value::Null).unwrap();
     }
-    bed.block_on(bed.secrets.delete_secret().secret_id("takeover/edge").force_delete_without_recovery(true).send()).unwrap();
-    bed.block_on(bed.acm.delete_certificate().certificate_arn(&arn).send()).unwrap();
+    bed.block_on(bed.secrets.delete_secret().secret_id("takeover/partner").force_delete_without_recovery(true).send()).unwrap();
+    for arn in &arns {
+        bed.block_on(bed.acm.delete_certificate().certificate_arn(arn).send()).unwrap();
+    }
 }
 
 /// A small chart of the test's own.

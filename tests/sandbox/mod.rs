@@ -11,6 +11,7 @@ mod graph;
 mod init;
 mod istio;
 pub(crate) mod lab;
+mod layouts;
 mod leaks;
 mod lost_state;
 mod manifests;

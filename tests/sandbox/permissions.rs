@@ -43,13 +43,17 @@ const STORY: &[Step] = &[
     Step { purpose: Purpose::Rotate, before: purge_deliveries, command: "rotate stack.yaml" },
     Step { purpose: Purpose::Rotate, before: meddle_without_state, command: "rotate stack.yaml" },
     Step { purpose: Purpose::Apply, before: much_later, command: "apply stack.yaml --auto-approve" },
-    Step { purpose: Purpose::Apply, before: adopted, command: ADOPT },
+    Step { purpose: Purpose::Plan, before: adopted, command: TRY_ADOPT },
+    Step { purpose: Purpose::Apply, before: |_| {}, command: ADOPT },
     Step { purpose: Purpose::Destroy, before: unmark, command: "plan stack.yaml --destroy" },
     Step { purpose: Purpose::Destroy, before: meddle_without_state, command: "destroy stack.yaml --auto-approve" },
 ];
 
 const ADOPT: &str = "apply stack.yaml --auto-approve --adopt secretsmanager_secret.api --adopt namespace/theirs --adopt acm_certificate.third \
                      --adopt secret/theirs/tls";
+
+const TRY_ADOPT: &str = "plan stack.yaml --adopt secretsmanager_secret.api --adopt namespace/theirs --adopt acm_certificate.third \
+                         --adopt secret/theirs/tls";
 
 /// Others change what is ours: labels, tags, descriptions, values.
 fn meddle(lab: &Lab) {

@@ -142,6 +142,13 @@ fn certificate(lab: &Lab, key: &str, dice: &mut Dice, theirs: &str) -> (Value, B
             let account = dice.one(&["111122223333", "444455556666"]);
             secret["policy"] = json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}});
         }
+        if dice.happens(40) {
+            let members = json!({"cert": "certificate", "key": "private_key", "chain": "chain"});
+            secret["layout"] =
+                [members, json!({"all": "certificate_with_chain", "key": "private_key"}), json!(["private_key", "certificate_with_chain"])]
+                    [dice.below(3)]
+                .clone();
+        }
         put("secrets_manager", secret);
     }
     let mut used = BTreeSet::new();

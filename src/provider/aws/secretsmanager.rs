@@ -149,6 +149,19 @@ impl SecretsManager {
         })
     }
 
+    /// The current value of a secret; nothing when it has none.
+    pub async fn value(&self, id: &str) -> Result<Option<SecretBytes>, ProviderError> {
+        let operation = Call::GetSecretValue;
+        self.budget.take(&self.scope, operation).await;
+        let answer = match self.client.get_secret_value().secret_id(id).send().await.map_err(|error| failed(operation, id, error)) {
+            Ok(answer) => answer,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let binary = answer.secret_binary.map(|blob| SecretBytes::new(blob.into_inner()));
+        Ok(answer.secret_string.map(SecretBytes::from_text).or(binary))
+    }
+
     /// The resource policy, if there is one.
     pub async fn policy(&self, id: &str) -> Result<Option<Value>, ProviderError> {
         let operation = Call::GetResourcePolicy;

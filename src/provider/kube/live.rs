@@ -20,6 +20,10 @@ use crate::secret::SecretBytes;
 /// The annotation in which `kubectl apply` keeps the whole object, a Secret's values among it: never read.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// An annotation that the API server counts up by itself with every change of a DaemonSet's template (k8s.io/api, `apps/v1`,
+/// `DeprecatedTemplateGeneration`), whatever is sent: no field of anyone's.
+pub const COUNTED: &str = "deprecated.daemonset.template.generation";
+
 /// A live object.
 pub struct Live {
     /// Its metadata, without `managedFields`.
@@ -174,7 +178,11 @@ impl Live {
         let mut object = self.rest.clone();
         object.shift_remove("status");
         let kept = ["labels", "annotations", "finalizers", "ownerReferences"];
-        let metadata = kept.into_iter().filter_map(|key| Some((key.to_owned(), self.metadata.get(key)?.clone()))).collect();
+        let mut metadata: Map<String, Value> =
+            kept.into_iter().filter_map(|key| Some((key.to_owned(), self.metadata.get(key)?.clone()))).collect();
+        if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+            annotations.shift_remove(COUNTED);
+        }
         object.insert("metadata".into(), Value::Object(metadata));
         if !self.data.is_empty() {
             object.insert("data".into(), fingerprints(self.data.iter().map(|(key, value)| (key.as_str(), &**value))));

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 pub use body::object as body;
 pub use discover::{Catalog, Served};
-pub use live::{Live, Writer};
+pub use live::{COUNTED, Live, Writer};
 
 use self::connect::Tokens;
 use super::budget::Budget;
@@ -425,7 +425,10 @@ fn refused(verb: &'static str, kind: &KindPath, subject: &str, status: StatusCod
     let class = match status.as_u16() {
         401 => Class::Credentials,
         403 if said.message.contains("exceeded quota") => Class::Quota,
-        403 => Class::Denied(missing(verb, kind, subject, &said.message)),
+        // Authorization says who can't do what. Any other 403 is an admission's (Pod Security, a policy's webhook, a claim that can't be
+        // resized): whatever right the caller has, the object isn't taken so.
+        403 if said.message.contains(" cannot ") || said.message.is_empty() => Class::Denied(missing(verb, kind, subject, &said.message)),
+        403 => Class::Invalid,
         404 => Class::NotFound,
         409 if said.details.causes.iter().any(|cause| cause.reason == "FieldManagerConflict") => Class::Conflict(
             said.details

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{aws, manifests, namespaces, syntax};
+use super::{aws, layout, manifests, namespaces, syntax};
 use crate::diag::{Diagnostic, Place, shown};
 use crate::input::{Node, Value};
+use crate::stack::layout::Layout;
 use crate::stack::parse::{Fields, Reader, Spanned};
 use crate::stack::{SecretsManagerDelivery, TextPart, TlsSecretDelivery, schema};
 
@@ -40,6 +41,7 @@ pub(super) fn secrets_manager(
             adopt: false,
             replicas: BTreeMap::new(),
             policy: None,
+            layout: Layout::default(),
             place: name.place,
         });
     }
@@ -65,6 +67,7 @@ pub(super) fn secrets_manager(
         adopt: reader.boolean(&fields, "adopt").unwrap_or(false),
         replicas: replicas(reader, &fields, region),
         policy: policy(reader, &fields),
+        layout: layout::layout(reader, &fields),
         place: name.as_ref().map_or_else(|| entry.key_place.clone(), |name| name.place.clone()),
         name: name?.text,
     };

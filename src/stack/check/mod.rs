@@ -6,6 +6,7 @@ mod charts;
 mod cluster;
 mod deliveries;
 mod istio;
+mod layout;
 mod manifests;
 mod names;
 mod namespaces;

@@ -15,7 +15,7 @@ fn base() -> Json {
         "cluster": {"context": "c"},
         "certificates": {"edge": {
             "domain": "a.example.com", "export": true, "zone": {"name": "example.com"},
-            "secrets_manager": {"name": "edge", "replicas": [{"region": "us-east-1"}]}, "tls_secrets": [{"namespace": "a", "name": "b"}],
+            "secrets_manager": {"name": "edge", "replicas": [{"region": "us-east-1"}], "layout": {"c": "certificate", "k": "private_key"}}, "tls_secrets": [{"namespace": "a", "name": "b"}],
         }},
         "namespaces": {"a": {}},
         "state": {},
