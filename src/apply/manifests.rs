@@ -14,9 +14,10 @@ use crate::event::{Event, Origin};
 use crate::plan::{Action, Step};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{Applied, ApplyMode, KindPath, Kube, Live, body};
-use crate::ready::{Readiness, readiness, takes_time};
-use crate::resource::manifest::{ManifestSpec, remembered};
-use crate::resource::{Attrs, Spec};
+use crate::plan::moves_balancer;
+use crate::ready::{Readiness, balanced, hostname, readiness, takes_time};
+use crate::resource::manifest::{HOSTNAME, ManifestSpec, remembered};
+use crate::resource::{Attr, Attrs, Spec};
 use crate::store::Lease;
 
 /// How long a kind may take to be served once its definition is established, and servers to agree on that.
@@ -31,6 +32,8 @@ struct Write {
     content: Value,
     marks: Attrs,
     sent: String,
+    /// The name of the load balancer that another one takes the place of.
+    moves_from: Option<String>,
     needs: Vec<Addr>,
     is_forced: bool,
     /// Whether the stack has webhooks that the server may ask.
@@ -45,10 +48,26 @@ impl<L: Lease> Engine<'_, L> {
             return;
         };
         let forecast = self.plan.forecasts.get(&step.addr);
+        let (filled, is_whole) = spec.filled(|addr, output| self.output(addr, output));
+        if !is_whole && !step.action.is_removal() {
+            self.fail(node, StepError::Changed(format!("an output that `{}` holds isn't known", step.addr)));
+            return;
+        }
+        let mut content = forecast.and_then(|forecast| forecast.body.clone()).unwrap_or_else(|| spec.object.body.clone());
+        for hole in &spec.holes {
+            let text = hole.fill(|addr, output| self.output(addr, output)).unwrap_or_default();
+            hole.path.set(&mut content, Value::String(text));
+        }
+        let sent = match forecast {
+            Some(forecast) if spec.holes.is_empty() => forecast.sent.clone(),
+            _ => filled.sent_hash(&step.marks()),
+        };
+        let moves_from = self.hostname(&step.addr).filter(|_| spec.balances && moves_balancer(&step.changes));
         let write = Write {
-            content: forecast.and_then(|forecast| forecast.body.clone()).unwrap_or_else(|| spec.object.body.clone()),
+            content,
             marks: step.marks(),
-            sent: forecast.map(|forecast| forecast.sent.clone()).unwrap_or_default(),
+            sent,
+            moves_from,
             needs: self.needs(&step.addr),
             is_forced: step.action == Action::Adopt || step.changes.iter().any(|change| change.manager.is_some()),
             has_webhooks: self.has_webhooks(),
@@ -106,7 +125,10 @@ impl Write {
             let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };
             events.push(Event::Created { addr: addr.clone(), id: live.uid().to_owned(), generation: 1, origin, needs: self.needs.clone() });
         }
-        events.push(Event::Applied { addr, attrs: remembered(&self.sent, &live.owned_hash(), live.our_fields()) });
+        let mut attrs = remembered(&self.sent, &live.owned_hash(), live.our_fields());
+        let name = hostname(&live.whole()).filter(|name| self.spec.balances && self.moves_from.as_deref() != Some(*name)).map(ToOwned::to_owned);
+        attrs.extend(name.map(|name| (HOSTNAME.to_owned(), Attr::text(name))));
+        events.push(Event::Applied { addr, attrs });
         Ok(Outcome { events, wait: self.wait(&path, &live), ..Outcome::default() })
     }
 
@@ -153,6 +175,15 @@ impl Write {
     /// The wait for it to do what it is for, if that takes time.
     fn wait(&self, path: &KindPath, live: &Live) -> Option<Wait> {
         let (group, kind, object) = (self.spec.group(), &self.spec.object.kind, live.whole());
+        if self.spec.balances {
+            let says = match (balanced(&object), &self.moves_from) {
+                (Readiness::Ready, None) => return None,
+                (Readiness::Ready, Some(old)) => format!("the load balancer {old} is to be replaced by another one"),
+                (Readiness::Waiting(says) | Readiness::Failed(says), _) => says,
+            };
+            let (addr, moves_from) = (self.step.addr.clone(), self.moves_from.clone());
+            return Some(Wait::Balanced { addr, path: path.clone(), says, moves_from });
+        }
         if !takes_time(group, kind, &object) {
             return None;
         }

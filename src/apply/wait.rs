@@ -18,8 +18,9 @@ use crate::provider::aws::route53::Route53;
 use crate::provider::aws::secretsmanager::{SecretEntry, SecretsManager};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{KindPath, Kube, Live};
-use crate::ready::{Readiness, readiness};
-use crate::resource::LABEL_STACK;
+use crate::ready::{Readiness, balanced, hostname, readiness};
+use crate::resource::manifest::HOSTNAME;
+use crate::resource::{Attr, LABEL_STACK};
 use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates, LeafFacts};
 use crate::stack::{Dns, Role};
 use crate::store::{Lease, StoreError};
@@ -41,6 +42,8 @@ pub(super) enum Wait {
     Gone { addr: Addr, path: KindPath, uid: String, holds: String },
     /// An object does what it is for.
     Ready { addr: Addr, kind: String, path: KindPath, says: String },
+    /// A load balancer has its name; another one than before, where that one is replaced.
+    Balanced { addr: Addr, path: KindPath, says: String, moves_from: Option<String> },
 }
 
 impl Wait {
@@ -64,7 +67,7 @@ impl Wait {
 
     /// Whether the step's first point is behind it.
     pub(super) fn is_past_created(&self) -> bool {
-        matches!(self, Self::Issued { .. } | Self::InSync { .. } | Self::Replicas { .. } | Self::Ready { .. })
+        matches!(self, Self::Issued { .. } | Self::InSync { .. } | Self::Replicas { .. } | Self::Ready { .. } | Self::Balanced { .. })
     }
 
     /// Whether it is over in seconds, so that `--no-wait` waits for it all the same.
@@ -83,6 +86,7 @@ impl Wait {
             Self::Replicas { .. } => "the secret's copies to be in their regions".into(),
             Self::Gone { holds, .. } => format!("the object to go ({holds})"),
             Self::Ready { says, .. } => format!("the object to be ready ({says})"),
+            Self::Balanced { says, .. } => format!("the load balancer ({says})"),
         }
     }
 
@@ -93,7 +97,7 @@ impl Wait {
             Self::InUse { .. } => limits.in_use,
             Self::InSync { .. } => limits.in_sync,
             Self::Gone { .. } => limits.gone,
-            Self::Replicas { .. } | Self::Ready { .. } => limits.ready,
+            Self::Replicas { .. } | Self::Ready { .. } | Self::Balanced { .. } => limits.ready,
         }
     }
 
@@ -102,7 +106,7 @@ impl Wait {
             Self::Records { region, .. } | Self::Issued { region, .. } | Self::InUse { region, .. } => Key::Acm(region.clone()),
             Self::InSync { role, .. } => Key::Route53(role.clone()),
             Self::Replicas { region, .. } => Key::Secrets(region.clone()),
-            Self::Gone { .. } | Self::Ready { .. } => Key::Kube,
+            Self::Gone { .. } | Self::Ready { .. } | Self::Balanced { .. } => Key::Kube,
         }
     }
 }
@@ -202,6 +206,8 @@ enum Seen {
     },
     /// It goes on, for another reason than before.
     Says(String),
+    /// A load balancer has this name.
+    Named(String),
     Over,
 }
 
@@ -268,7 +274,7 @@ impl<L: Lease> Engine<'_, L> {
     /// Another reason of the same wait.
     fn say(&mut self, node: usize, new: &str) {
         let Some((wait, _)) = self.waits.active.get_mut(&node) else { return };
-        if let Wait::Ready { says, .. } = wait
+        if let Wait::Ready { says, .. } | Wait::Balanced { says, .. } = wait
             && says != new
         {
             new.clone_into(says);
@@ -317,6 +323,13 @@ impl<L: Lease> Engine<'_, L> {
                 } else {
                     self.set_stage(node, Stage::Blocked);
                 }
+            }
+            (Wait::Balanced { .. }, Seen::Named(name)) => {
+                self.waits.forget(node);
+                self.look_again(node);
+                let mut attrs = self.lease.state().current(&addr).map(|current| current.attrs.clone()).unwrap_or_default();
+                attrs.insert(HOSTNAME.to_owned(), Attr::text(name));
+                self.lease.record(Event::Applied { addr, attrs })?;
             }
             (Wait::InSync { .. } | Wait::Replicas { .. } | Wait::Ready { .. }, Seen::Over) => {
                 self.waits.forget(node);
@@ -560,9 +573,42 @@ async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)], looks: &Looks) -> Vec<(
                     },
                 }
             }
+            Wait::Balanced { addr: Addr::Kube { namespace: Some(namespace), name, .. }, path, moves_from, .. } => {
+                let late = looks.late.contains(node).then_some(looks.limit);
+                balance(kube, path, (namespace, name), moves_from.as_deref(), late).await
+            }
             _ => continue,
         };
         answers.push((*node, answer));
     }
     answers
+}
+
+/// How far a load balancer is. Its controller tells trouble in events alone, which go away by themselves when it is mended: so they are what
+/// is waited for, and the end when it has lasted too long.
+async fn balance(
+    kube: &Kube,
+    path: &KindPath,
+    (namespace, name): (&str, &str),
+    moves_from: Option<&str>,
+    late: Option<Duration>,
+) -> Result<Seen, StepError> {
+    let Some(live) = kube.get(path, Some(namespace), name).await? else {
+        return Err(StepError::Changed(format!("Ingress `{namespace}/{name}` was deleted while it was waited for")));
+    };
+    let object = live.whole();
+    match (balanced(&object), hostname(&object)) {
+        (Readiness::Ready, Some(name)) if moves_from != Some(name) => Ok(Seen::Named(name.to_owned())),
+        (Readiness::Ready, _) => match late {
+            Some(_) => Err(StepError::NotReady { says: "the same load balancer is still there".into(), after: late, evidence: Vec::new() }),
+            None => Ok(Seen::Still),
+        },
+        (Readiness::Waiting(says) | Readiness::Failed(says), _) => {
+            let evidence = evidence(kube, path, Some(namespace), name).await;
+            if late.is_some() {
+                return Err(StepError::NotReady { says, after: late, evidence });
+            }
+            Ok(Seen::Says(evidence.last().cloned().unwrap_or(says)))
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What becomes of a manifest's object when it is applied. Nobody is asked where nothing can have changed; else the server tries it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -14,7 +15,8 @@ use crate::observed::{Forecast, Found, Outcome, Owner};
 use crate::plan::marks::Marks;
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{ApplyMode, KindPath, Kube, Live, body};
-use crate::ready::{Readiness, readiness, takes_time};
+use crate::ready::{Readiness, balanced, hostname, readiness, takes_time};
+use crate::resource::hole::{Output, Outputs};
 use crate::resource::manifest::{LIVE, ManifestSpec, SENT};
 use crate::resource::{Attr, Attrs, Spec};
 use crate::secret::{SecretBytes, sha256_hex};
@@ -29,6 +31,8 @@ pub(super) struct Asked<'a> {
     pub(super) unserved: &'a BTreeSet<(String, String)>,
     pub(super) lives: &'a BTreeMap<Addr, Live>,
     pub(super) now: Timestamp,
+    /// Outputs of AWS resources that are there.
+    pub(super) outputs: &'a Outputs,
     /// Whether the server may not be asked to try anything.
     pub(super) local: bool,
 }
@@ -53,17 +57,21 @@ pub(super) async fn all(asked: &Asked<'_>, found: &mut Objects) -> Result<(), Pr
         _ => asked.prior.lineage.clone(),
     };
     let manifests = asked.desired.resources().filter_map(|resource| match &resource.spec {
-        Spec::Manifest(spec) => Some((&resource.addr, &**spec)),
+        Spec::Manifest(spec) => {
+            let (spec, is_whole) =
+                if spec.holes.is_empty() { (Cow::Borrowed(&**spec), true) } else { asked.filled(spec) };
+            Some((&resource.addr, spec, is_whole))
+        }
         _ => None,
     });
     // What is in a namespace or of a definition's kind can only be there when that is.
     let (first, others): (Vec<_>, Vec<_>) =
-        manifests.partition(|(_, spec)| matches!(spec.object.kind.as_str(), "Namespace" | "CustomResourceDefinition"));
+        manifests.partition(|(_, spec, _)| matches!(spec.object.kind.as_str(), "Namespace" | "CustomResourceDefinition"));
     for manifests in [first, others] {
         let forecasts = {
             let (found, lineage) = (&*found, lineage.as_str());
-            let each = manifests.into_iter().map(|(addr, spec)| async move {
-                let outcome = Look { asked, addr, spec, lineage, found }.forecast().await?;
+            let each = manifests.into_iter().map(|(addr, spec, is_whole)| async move {
+                let outcome = Look { asked, addr, spec: &spec, is_whole, lineage, found }.forecast().await?;
                 Ok::<_, ProviderError>((addr.clone(), outcome))
             });
             futures::stream::iter(each).buffered(8).try_collect::<Vec<_>>().await?
@@ -76,10 +84,25 @@ pub(super) async fn all(asked: &Asked<'_>, found: &mut Objects) -> Result<(), Pr
     Ok(())
 }
 
+impl Asked<'_> {
+    /// An object with the outputs of what is there now.
+    fn filled(&self, spec: &ManifestSpec) -> (Cow<'_, ManifestSpec>, bool) {
+        let known = |addr: &Addr, output: Output| match output {
+            Output::Hostname => self.lives.get(addr).and_then(|live| hostname(&live.whole()).map(ToOwned::to_owned)),
+            Output::Certificate(_) => self.outputs.get(&(addr.clone(), output)).cloned(),
+        };
+        let (filled, is_whole) = spec.filled(known);
+        (Cow::Owned(filled), is_whole)
+    }
+}
+
 struct Look<'a> {
     asked: &'a Asked<'a>,
     addr: &'a Addr,
+    /// What it is to be, with the outputs that are known.
     spec: &'a ManifestSpec,
+    /// Whether all are.
+    is_whole: bool,
     lineage: &'a str,
     found: &'a Objects,
 }
@@ -188,6 +211,10 @@ impl Look<'_> {
         let known = self.asked.prior.current(self.addr).filter(|known| known.id == live.uid());
         let is = |key: &str, value: &str| known.and_then(|known| known.attrs.get(key)).and_then(Attr::as_text) == Some(value);
         let is_ours = found.is_some_and(|found| matches!(found.owner, Owner::Us { .. }));
+        if !self.spec.holes.is_empty() {
+            // Another output may come up to here: then this is what it is put into.
+            forecast.body = self.body(Some(live));
+        }
         if is_going || (is_ours && is(SENT, sent) && is(LIVE, &hash)) {
             return Ok((forecast, None));
         }
@@ -201,6 +228,12 @@ impl Look<'_> {
     /// What is missing until it does what it is for.
     fn waits(&self, live: &Live) -> Option<String> {
         let (group, kind, object) = (self.spec.group(), &self.spec.object.kind, live.whole());
+        if self.spec.balances {
+            return match balanced(&object) {
+                Readiness::Waiting(says) | Readiness::Failed(says) => Some(says),
+                Readiness::Ready => None,
+            };
+        }
         match readiness(group, kind, &object, self.asked.now) {
             Readiness::Waiting(says) | Readiness::Failed(says) if takes_time(group, kind, &object) => Some(says),
             _ => None,
@@ -240,7 +273,7 @@ impl Look<'_> {
             return Ok((Forecast { sent: self.spec.sent_hash(&marks), ..forecast }, Some(found)));
         }
         forecast.outcome = match tried {
-            Err(error) if error.class == Class::Invalid => Outcome::Refused { says: error.message },
+            Err(error) if error.class == Class::Invalid && self.is_whole => Outcome::Refused { says: error.message },
             Err(error) => untried(&error.to_string()),
             Ok(_) => untried("it went while it was looked at"),
         };
@@ -308,7 +341,7 @@ impl Look<'_> {
             Err(error) => error,
         };
         let guess = guess(live, content, &self.spec.data, marks);
-        if error.class != Class::Invalid {
+        if error.class != Class::Invalid || !self.is_whole {
             return Ok((Outcome::Untried { why: error.to_string(), differences: guess }, None));
         }
         // Refused as a change. Would it be taken as a new object? Then it is a field that can't change.

@@ -37,6 +37,9 @@ pub fn outputs(state: &State) -> BTreeMap<String, Value> {
             Addr::Aws { kind: AwsKind::AcmValidationRecord, key } => {
                 outputs.insert(format!("validation_records.{key}.name"), attr("name"));
             }
+            Addr::Aws { kind: AwsKind::Route53Record, key } => {
+                outputs.insert(format!("alias_records.{key}.target"), attr("alias.name"));
+            }
             Addr::Kube { .. } => {}
         }
     }

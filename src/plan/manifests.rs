@@ -6,6 +6,7 @@ use crate::addr::Addr;
 use crate::event::Origin;
 use crate::fields::{Difference, FieldPath};
 use crate::observed::{Found, Outcome};
+use crate::resource::hole::{Hole, Output};
 use crate::resource::manifest::{ANNOTATION_PROTECT, FIELDS, ManifestSpec, SENT};
 use crate::resource::object::flatten;
 use crate::resource::{Attr, Attrs, Resource};
@@ -42,7 +43,29 @@ impl Planner<'_> {
 
     /// The changes that the forecast tells.
     pub(super) fn manifest_changes(&self, spec: &ManifestSpec, addr: &Addr) -> Vec<Change> {
-        self.told(addr).iter().map(|difference| change(difference, spec.is_secret())).collect()
+        let mut changes: Vec<Change> = self.told(addr).iter().map(|difference| change(difference, spec.is_secret())).collect();
+        for (hole, source) in self.open_holes(spec) {
+            let path = hole.path.to_string();
+            let after = Some(Attr::Unknown(source.clone()));
+            if let Some(change) = changes.iter_mut().find(|change| change.path == path) {
+                change.after = after;
+                continue;
+            }
+            let live = self.observed.resources.get(addr).and_then(|found| found.attrs.get(&hole.path.dotted()));
+            changes.push(Change { path, before: live.cloned(), after, manager: None, replaces: false });
+        }
+        changes
+    }
+
+    /// The holes that hold an output which isn't known now, or won't stay as it is, each with the resource that will tell it.
+    pub(super) fn open_holes<'s>(&self, spec: &'s ManifestSpec) -> Vec<(&'s Hole, &'s Addr)> {
+        let is_open = |(addr, output): &(&Addr, Output)| match output {
+            Output::Hostname => self.moving.contains(*addr) || !self.observed.hostnames.contains_key(*addr),
+            Output::Certificate(output) => {
+                super::wanted::output_value(addr, *output, self.desired, self.observed, &self.leaves).is_none()
+            }
+        };
+        spec.holes.iter().filter_map(|hole| Some((hole, hole.sources().find(is_open)?.0))).collect()
     }
 
     fn told(&self, addr: &Addr) -> &[Difference] {
@@ -103,6 +126,9 @@ impl Planner<'_> {
             }
             return;
         }
+        if spec.balances && self.decide_other_balancer(resource, spec, found, &changes) {
+            return;
+        }
         let is_same = known.and_then(|known| known.attrs.get(SENT)).and_then(Attr::as_text) == Some(forecast.sent.as_str());
         let fields = known.and_then(|known| known.attrs.get(FIELDS)).and_then(|attr| match attr {
             Attr::Value(fields) => Some(fields),
@@ -121,7 +147,7 @@ impl Planner<'_> {
             self.refuse(Some(resource), "plan/field-conflict", reason, &help);
             return;
         }
-        if is_same {
+        if is_same && !changes.iter().all(|change| matches!(change.after, Some(Attr::Unknown(_)))) {
             self.drift.push(Drift { addr: addr.clone(), changes: changes.clone(), is_gone: false });
         }
         let why = update_reason(&changes);

@@ -1,5 +1,6 @@
 //! The plan: what would change, why, and in which order. A pure function of desired, observed and prior.
 
+mod aliases;
 mod certificates;
 pub mod codes;
 mod cost;
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub(crate) use aliases::moves_balancer;
 pub use cost::{Charge, Cost};
 
 use crate::addr::{Addr, AwsKind};

@@ -5,8 +5,8 @@ use crate::addr::{Addr, AwsKind};
 use crate::event::{Event, Origin};
 use crate::graph::Graph;
 use crate::observed::{Condition, Forecast, Found, Observed, Outcome, Owner};
-use crate::resource::manifest::{SENT, remembered};
-use crate::resource::{Attrs, Spec};
+use crate::resource::manifest::{HOSTNAME, SENT, remembered};
+use crate::resource::{Attr, Attrs, Spec};
 use crate::state::{Instance, State};
 
 /// The events that bring the state in line with the world. `take_live` lets the state take the live attributes too (`--refresh-only`).
@@ -27,7 +27,7 @@ pub(super) fn events(desired: &Graph, observed: &Observed, prior: &State, lineag
     }
     for (addr, found) in &observed.resources {
         if is_there(found) {
-            found_events(&mut events, addr, found, observed.forecasts.get(addr), desired, prior, take_live);
+            found_events(&mut events, addr, found, observed, desired, prior, take_live);
         }
     }
     for (addr, known) in prior.resources.iter().filter(|(addr, _)| observed.coverage.has(addr)) {
@@ -66,11 +66,12 @@ fn found_events(
     events: &mut Vec<Event>,
     addr: &Addr,
     found: &Found,
-    forecast: Option<&Forecast>,
+    observed: &Observed,
     desired: &Graph,
     prior: &State,
     take_live: bool,
 ) {
+    let forecast = observed.forecasts.get(addr);
     let known = prior.resources.get(addr);
     let current = known.and_then(|known| known.current.as_ref()).filter(|current| current.id == found.id);
     let needs: Vec<Addr> =
@@ -101,13 +102,18 @@ fn found_events(
         if let Some(Forecast { sent, live: Some(live), fields, outcome: Outcome::Tried { differences, .. }, .. }) = forecast
             && differences.is_empty()
         {
-            let attrs = remembered(sent, live, fields.as_ref());
+            let attrs = with_hostname(remembered(sent, live, fields.as_ref()), observed.hostnames.get(addr));
             if current.is_none_or(|current| current.attrs != attrs) {
                 events.push(Event::Applied { addr: addr.clone(), attrs });
                 // Nothing was sent: what was ready stays so, and what was found again counts as ready.
                 if current.is_none_or(|current| current.ready || current.attrs.is_empty()) {
                     events.push(Event::Ready { addr: addr.clone() });
                 }
+            }
+        } else if let Some(current) = current.filter(|current| current.attrs.contains_key(SENT)) {
+            let attrs = with_hostname(current.attrs.clone(), observed.hostnames.get(addr));
+            if attrs != current.attrs {
+                events.push(Event::Applied { addr: addr.clone(), attrs });
             }
         }
         return;
@@ -121,12 +127,18 @@ fn found_events(
     }
 }
 
+/// What is remembered of an object, with the name of its load balancer.
+fn with_hostname(mut attrs: Attrs, hostname: Option<&String>) -> Attrs {
+    attrs.extend(hostname.map(|name| (HOSTNAME.to_owned(), Attr::text(name))));
+    attrs
+}
+
 /// The live attributes that are ours: those the stack speaks of, those our field manager owns, our marks, those applied before.
 fn ours(addr: &Addr, found: &Found, desired: &Graph, applied: Option<&Attrs>) -> Attrs {
     let wanted = desired.get(addr).map(|resource| match &resource.spec {
         Spec::Certificate(spec) if spec.is_only_read() => found.attrs.clone(),
         Spec::Certificate(spec) => spec.attrs(),
-        Spec::ValidationRecord(_) => found.attrs.clone(),
+        Spec::ValidationRecord(_) | Spec::AliasRecord(_) => found.attrs.clone(),
         Spec::Secret(spec) => spec.attrs(None, None),
         Spec::Object(spec) => spec.attrs(None),
         Spec::Manifest(_) => Attrs::new(),

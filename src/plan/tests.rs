@@ -59,7 +59,7 @@ fn leaf(name: &str) -> LeafFacts {
 
 fn zone(observed: &mut Observed, base: &str) {
     let zone = FoundZone { id: "Z1".into(), name: "example.com".into(), role: None };
-    observed.zones.insert(base.into(), ZoneChoice::Found(zone));
+    observed.zones.insert(Addr::validation_record(base), ZoneChoice::Found(zone));
 }
 
 fn empty_world() -> Observed {

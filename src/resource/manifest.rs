@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::hole::{Hole, NOT_YET, Output};
 use super::kinds;
 use super::object::ObjectSpec;
 use super::{Attr, Attrs};
+use crate::addr::Addr;
 use crate::fields::{FieldPath, Say, canonical, shared};
 use crate::secret::{SecretBytes, sha256_hex};
 
@@ -23,6 +25,10 @@ pub struct ManifestSpec {
     pub rules: Rules,
     /// Whether its kind comes with a CustomResourceDefinition of the same stack.
     pub has_own_definition: bool,
+    /// Fields that hold outputs of other resources.
+    pub holes: Vec<Hole>,
+    /// Whether it is an Ingress that stands for a load balancer: it is ready when that has a name.
+    pub balances: bool,
 }
 
 /// What a stack says of an object beyond what the object says itself.
@@ -88,6 +94,17 @@ impl ManifestSpec {
         paths
     }
 
+    /// The object with its holes filled as far as the outputs are known, and whether all are.
+    pub fn filled(&self, known: impl Fn(&Addr, Output) -> Option<String>) -> (Self, bool) {
+        let (mut filled, mut is_whole) = (self.clone(), true);
+        for hole in &self.holes {
+            let text = hole.fill(&known);
+            is_whole &= text.is_some();
+            hole.path.set(&mut filled.object.body, Value::String(text.unwrap_or_else(|| NOT_YET.to_owned())));
+        }
+        (filled, is_whole)
+    }
+
     /// What tells this object from another one that the same address could have: 32 hex digits. `marks` go with it.
     pub fn sent_hash(&self, marks: &Attrs) -> String {
         let ObjectSpec { api_version, kind, body, .. } = &self.object;
@@ -107,6 +124,8 @@ pub const LIVE: &str = "live";
 
 /// The attribute of the state that holds what our field manager owned after the last apply (`fieldsV1`), where that is not large.
 pub const FIELDS: &str = "fields";
+/// The attribute of the state that holds the name of an Ingress's load balancer.
+pub const HOSTNAME: &str = "hostname";
 /// The most bytes of [`FIELDS`] that the state keeps.
 pub const MOST_FIELDS: usize = 8 * 1024;
 

@@ -384,6 +384,11 @@ pub enum TextPart {
         /// Which output.
         output: CertificateOutput,
     },
+    /// The DNS name of a load balancer.
+    Hostname {
+        /// The load balancer's key in the stack.
+        load_balancer: String,
+    },
 }
 
 /// What a certificate offers to `${certificates.<key>.<output>}`.

@@ -141,6 +141,10 @@ fn created(step: &Step, plan: &Plan, diff: Diff) -> Vec<String> {
             lines.extend(spec.data.iter().map(|(key, value)| format!("data.{key}: (secret, {})", value.fingerprint())));
             lines
         }
+        Spec::AliasRecord(spec) => {
+            let types = if spec.has_ipv6 { "A and AAAA" } else { "A" };
+            vec![format!("{types}: alias to the load balancer of {}", spec.target)]
+        }
         Spec::ValidationRecord(_) | Spec::Manifest(_) => Vec::new(),
     }
 }
