@@ -11,13 +11,13 @@ use super::wait::Wait;
 use crate::addr::Addr;
 use crate::clock::Clock;
 use crate::event::{Event, Origin};
+use crate::plan::moves_balancer;
 use crate::plan::{Action, Step};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{Applied, ApplyMode, KindPath, Kube, Live, body};
-use crate::plan::moves_balancer;
 use crate::ready::{Readiness, balanced, hostname, readiness, takes_time};
-use crate::resource::manifest::{HOSTNAME, ManifestSpec, remembered};
-use crate::resource::{Attr, Attrs, Spec};
+use crate::resource::manifest::{ManifestSpec, remembered};
+use crate::resource::{Attrs, Spec};
 use crate::store::Lease;
 
 /// How long a kind may take to be served once its definition is established, and servers to agree on that.
@@ -62,7 +62,7 @@ impl<L: Lease> Engine<'_, L> {
             Some(forecast) if spec.holes.is_empty() => forecast.sent.clone(),
             _ => filled.sent_hash(&step.marks()),
         };
-        let moves_from = self.hostname(&step.addr).filter(|_| spec.balances && moves_balancer(&step.changes));
+        let moves_from = self.hostname(&step.addr).filter(|_| spec.balancer.is_some() && moves_balancer(&step.changes));
         let write = Write {
             content,
             marks: step.marks(),
@@ -125,9 +125,8 @@ impl Write {
             let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };
             events.push(Event::Created { addr: addr.clone(), id: live.uid().to_owned(), generation: 1, origin, needs: self.needs.clone() });
         }
-        let mut attrs = remembered(&self.sent, &live.owned_hash(), live.our_fields());
-        let name = hostname(&live.whole()).filter(|name| self.spec.balances && self.moves_from.as_deref() != Some(*name)).map(ToOwned::to_owned);
-        attrs.extend(name.map(|name| (HOSTNAME.to_owned(), Attr::text(name))));
+        let (attrs, whole) = (remembered(&self.sent, &live.owned_hash(), live.our_fields()), live.whole());
+        let attrs = self.spec.with_hostname(attrs, hostname(&whole).filter(|name| self.moves_from.as_deref() != Some(*name)));
         events.push(Event::Applied { addr, attrs });
         Ok(Outcome { events, wait: self.wait(&path, &live), ..Outcome::default() })
     }
@@ -175,7 +174,7 @@ impl Write {
     /// The wait for it to do what it is for, if that takes time.
     fn wait(&self, path: &KindPath, live: &Live) -> Option<Wait> {
         let (group, kind, object) = (self.spec.group(), &self.spec.object.kind, live.whole());
-        if self.spec.balances {
+        if self.spec.balancer.is_some() {
             let says = match (balanced(&object), &self.moves_from) {
                 (Readiness::Ready, None) => return None,
                 (Readiness::Ready, Some(old)) => format!("the load balancer {old} is to be replaced by another one"),

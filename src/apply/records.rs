@@ -225,7 +225,14 @@ impl<L: Lease> Engine<'_, L> {
             .iter()
             .filter_map(|certificate| state.certificate(certificate))
             .find_map(|facts| facts.records.iter().find(|record| record.base_domain == spec.base_domain))?;
-        Some(Record { name: record.name.clone(), rr_type: "CNAME".into(), ttl: TTL, values: vec![record.value.clone()], alias: None, has_policy: false })
+        Some(Record {
+            name: record.name.clone(),
+            rr_type: "CNAME".into(),
+            ttl: TTL,
+            values: vec![record.value.clone()],
+            alias: None,
+            has_policy: false,
+        })
     }
 
     fn linger(&mut self, zone: &ZoneKey) {

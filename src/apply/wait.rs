@@ -19,9 +19,8 @@ use crate::provider::aws::secretsmanager::{SecretEntry, SecretsManager};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{KindPath, Kube, Live};
 use crate::ready::{Readiness, balanced, hostname, readiness};
-use crate::resource::manifest::HOSTNAME;
-use crate::resource::{Attr, LABEL_STACK};
 use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates, LeafFacts};
+use crate::resource::{LABEL_STACK, Spec};
 use crate::stack::{Dns, Role};
 use crate::store::{Lease, StoreError};
 
@@ -327,8 +326,14 @@ impl<L: Lease> Engine<'_, L> {
             (Wait::Balanced { .. }, Seen::Named(name)) => {
                 self.waits.forget(node);
                 self.look_again(node);
-                let mut attrs = self.lease.state().current(&addr).map(|current| current.attrs.clone()).unwrap_or_default();
-                attrs.insert(HOSTNAME.to_owned(), Attr::text(name));
+                let attrs = self.lease.state().current(&addr).map(|current| current.attrs.clone()).unwrap_or_default();
+                let Some(Spec::Manifest(spec)) = self.plan.graph.get(&addr).map(|resource| &resource.spec) else { return Ok(()) };
+                let attrs = spec.with_hostname(attrs, Some(&name));
+                let manual = spec.balancer.iter().flat_map(|balancer| &balancer.manual_hosts).cloned().collect::<Vec<_>>();
+                if !manual.is_empty() {
+                    let hosts = manual.join(", ");
+                    (self.sink)(Progress::Note(format!("{addr}: write records that lead {hosts} to {name} (`dns: manual`)")));
+                }
                 self.lease.record(Event::Applied { addr, attrs })?;
             }
             (Wait::InSync { .. } | Wait::Replicas { .. } | Wait::Ready { .. }, Seen::Over) => {

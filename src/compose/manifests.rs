@@ -170,7 +170,14 @@ fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String
     let object = ObjectSpec { api_version, kind, plural, namespace, name, body, certificate: None };
     Some(Resource {
         addr,
-        spec: Spec::Manifest(Box::new(ManifestSpec { object, data, rules, has_own_definition: own.is_some(), holes: Vec::new(), balances: false })),
+        spec: Spec::Manifest(Box::new(ManifestSpec {
+            object,
+            data,
+            rules,
+            has_own_definition: own.is_some(),
+            holes: Vec::new(),
+            balancer: None,
+        })),
         adopt,
         force,
         needs: needs.into_iter().collect(),

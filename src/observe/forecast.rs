@@ -58,8 +58,7 @@ pub(super) async fn all(asked: &Asked<'_>, found: &mut Objects) -> Result<(), Pr
     };
     let manifests = asked.desired.resources().filter_map(|resource| match &resource.spec {
         Spec::Manifest(spec) => {
-            let (spec, is_whole) =
-                if spec.holes.is_empty() { (Cow::Borrowed(&**spec), true) } else { asked.filled(spec) };
+            let (spec, is_whole) = if spec.holes.is_empty() { (Cow::Borrowed(&**spec), true) } else { asked.filled(spec) };
             Some((&resource.addr, spec, is_whole))
         }
         _ => None,
@@ -228,7 +227,7 @@ impl Look<'_> {
     /// What is missing until it does what it is for.
     fn waits(&self, live: &Live) -> Option<String> {
         let (group, kind, object) = (self.spec.group(), &self.spec.object.kind, live.whole());
-        if self.spec.balances {
+        if self.spec.balancer.is_some() {
             return match balanced(&object) {
                 Readiness::Waiting(says) | Readiness::Failed(says) => Some(says),
                 Readiness::Ready => None,

@@ -60,14 +60,20 @@ impl Planner<'_> {
         if let Some(name) = self.observed.hostnames.get(&spec.target)
             && alias_record::canonical_zone(&alias_record::plain_target(name)).is_none()
         {
-            let reason = format!("`{name}`, which `{}` has in its status, is no Application Load Balancer of a region that is known here", spec.target);
+            let reason = format!(
+                "`{name}`, which `{}` has in its status, is no Application Load Balancer of a region that is known here",
+                spec.target
+            );
             let help = "see which controller writes the status of that Ingress; `dns: manual` leaves the records to you";
             self.refuse(Some(resource), "plan/no-load-balancer", reason, help);
             return true;
         }
         let Some(found) = found else { return false };
         if found.attrs.contains_key(ROUTING) {
-            let reason = format!("{} has a routing policy (weights, regions or the like), which meshform neither makes nor removes", describe(&resource.addr, found));
+            let reason = format!(
+                "{} has a routing policy (weights, regions or the like), which meshform neither makes nor removes",
+                describe(&resource.addr, found)
+            );
             let help = "take the policy off, or say `dns: manual` for this load balancer";
             self.refuse(Some(resource), "plan/adopt-differs", reason, help);
             return true;
@@ -82,13 +88,7 @@ impl Planner<'_> {
 
     /// Decides about a change that means another load balancer, with another name: it is no small change, and needs consent. Says whether
     /// nothing is left to decide.
-    pub(super) fn decide_other_balancer(
-        &mut self,
-        resource: &Resource,
-        spec: &ManifestSpec,
-        found: &Found,
-        changes: &[Change],
-    ) -> bool {
+    pub(super) fn decide_other_balancer(&mut self, resource: &Resource, spec: &ManifestSpec, found: &Found, changes: &[Change]) -> bool {
         let named = changes.iter().find(|change| change.path == BALANCER_NAME);
         let Some(change) = changes.iter().find(|change| OTHER_BALANCER.contains(&change.path.as_str())).or(named) else { return false };
         let field = change.path.rsplit(['/', '.']).next().unwrap_or_default().trim_end_matches("\"]").to_owned();
@@ -98,11 +98,14 @@ impl Planner<'_> {
             let reason = format!(
                 "another `{field}` means another load balancer for `{addr}`: it gets another DNS name, and the one that serves now is deleted"
             );
-            let help = "say `replace: true` there for this change, at an hour when it may be; alias records of the stack follow by themselves";
+            let help =
+                "say `replace: true` there for this change, at an hour when it may be; alias records of the stack follow by themselves";
             self.refuse(Some(resource), "plan/other-load-balancer", reason, help);
             return true;
         }
-        self.notes.push(format!("{addr}: another load balancer takes its place, with another DNS name: whoever uses the old name by hand has to follow"));
+        self.notes.push(format!(
+            "{addr}: another load balancer takes its place, with another DNS name: whoever uses the old name by hand has to follow"
+        ));
         self.moving.insert(addr.clone());
         if named.is_some() {
             self.replace_manifest(resource, spec, found, "a load balancer keeps the name that it was made with", changes.to_vec());

@@ -152,7 +152,7 @@ impl Planner<'_> {
         let (certificates, others): (Vec<&Resource>, Vec<&Resource>) =
             self.desired.resources().partition(|resource| matches!(resource.spec, Spec::Certificate(_)));
         let (balancers, others): (Vec<&Resource>, Vec<&Resource>) =
-            others.into_iter().partition(|resource| matches!(&resource.spec, Spec::Manifest(spec) if spec.balances));
+            others.into_iter().partition(|resource| matches!(&resource.spec, Spec::Manifest(spec) if spec.balancer.is_some()));
         for resource in certificates.into_iter().chain(balancers).chain(others) {
             self.decide(resource);
         }
@@ -412,7 +412,7 @@ impl Planner<'_> {
     pub(super) fn step(&mut self, resource: &Resource, action: Action, reason: &str, found: Option<&Found>, changes: Vec<Change>) {
         let addr = &resource.addr;
         let is_new = matches!(action, Action::Create | Action::Replace);
-        if is_new && matches!(&resource.spec, Spec::Manifest(spec) if spec.balances) {
+        if is_new && matches!(&resource.spec, Spec::Manifest(spec) if spec.balancer.is_some()) {
             self.moving.insert(addr.clone());
         }
         let is_begun = self.prior.resources.get(addr).is_some_and(|known| known.pending.is_some());

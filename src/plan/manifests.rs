@@ -61,9 +61,7 @@ impl Planner<'_> {
     pub(super) fn open_holes<'s>(&self, spec: &'s ManifestSpec) -> Vec<(&'s Hole, &'s Addr)> {
         let is_open = |(addr, output): &(&Addr, Output)| match output {
             Output::Hostname => self.moving.contains(*addr) || !self.observed.hostnames.contains_key(*addr),
-            Output::Certificate(output) => {
-                super::wanted::output_value(addr, *output, self.desired, self.observed, &self.leaves).is_none()
-            }
+            Output::Certificate(output) => super::wanted::output_value(addr, *output, self.desired, self.observed, &self.leaves).is_none(),
         };
         spec.holes.iter().filter_map(|hole| Some((hole, hole.sources().find(is_open)?.0))).collect()
     }
@@ -126,7 +124,7 @@ impl Planner<'_> {
             }
             return;
         }
-        if spec.balances && self.decide_other_balancer(resource, spec, found, &changes) {
+        if spec.balancer.is_some() && self.decide_other_balancer(resource, spec, found, &changes) {
             return;
         }
         let is_same = known.and_then(|known| known.attrs.get(SENT)).and_then(Attr::as_text) == Some(forecast.sent.as_str());

@@ -95,6 +95,6 @@ pub fn is_mark(path: &str) -> bool {
         path.strip_prefix("tags.").or_else(|| path.strip_prefix("metadata.labels.")).or_else(|| path.strip_prefix("metadata.annotations."));
     path == OWNERSHIP
         || key.is_some_and(|key| {
-        [TAG_STACK, TAG_ADDRESS, TAG_GENERATION, TAG_ADOPTED, TAG_ADOPTED_RECORDS, ANNOTATION_LINEAGE, LABEL_MANAGED_BY].contains(&key)
-    })
+            [TAG_STACK, TAG_ADDRESS, TAG_GENERATION, TAG_ADOPTED, TAG_ADOPTED_RECORDS, ANNOTATION_LINEAGE, LABEL_MANAGED_BY].contains(&key)
+        })
 }

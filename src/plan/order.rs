@@ -77,7 +77,10 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
 /// The steps that write each certificate's deliveries, by their kind.
 fn deliveries_by_certificate<'a>(making: &BTreeMap<Addr, usize>, desired: &'a Graph) -> BTreeMap<(&'a Addr, Kind<'a>), Vec<usize>> {
     let mut deliveries: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for resource in desired.resources().filter(|resource| !matches!(resource.spec, Spec::Certificate(_) | Spec::ValidationRecord(_) | Spec::AliasRecord(_))) {
+    for resource in desired
+        .resources()
+        .filter(|resource| !matches!(resource.spec, Spec::Certificate(_) | Spec::ValidationRecord(_) | Spec::AliasRecord(_)))
+    {
         let Some(index) = making.get(&resource.addr) else { continue };
         for (certificate, _) in resource.needs.iter().filter(|(addr, _)| addr.aws_kind() == Some(AwsKind::AcmCertificate)) {
             deliveries.entry((certificate, kind(&resource.addr))).or_default().push(*index);
@@ -157,8 +160,8 @@ fn needs_of_edge(addr: &Addr, observed: &Observed, add: &mut impl FnMut(&Addr, &
             let arns = observed.resources.get(addr).and_then(|found| found.attrs.get(&format!("metadata.annotations.{CERTIFICATE_ARN}")));
             let arns = arns.and_then(Attr::as_text).unwrap_or_default();
             for (other, found) in ours() {
-                let is_behind = beside(other)
-                    && matches!(kind_of(other).as_str(), "service." | "deployment.apps" | "gateway.networking.istio.io");
+                let is_behind =
+                    beside(other) && matches!(kind_of(other).as_str(), "service." | "deployment.apps" | "gateway.networking.istio.io");
                 if is_behind || arns.split(',').any(|arn| arn.trim() == found.id) {
                     add(other, addr);
                 }

@@ -5,8 +5,8 @@ use crate::addr::{Addr, AwsKind};
 use crate::event::{Event, Origin};
 use crate::graph::Graph;
 use crate::observed::{Condition, Forecast, Found, Observed, Outcome, Owner};
-use crate::resource::manifest::{HOSTNAME, SENT, remembered};
-use crate::resource::{Attr, Attrs, Spec};
+use crate::resource::manifest::{SENT, remembered};
+use crate::resource::{Attrs, Spec};
 use crate::state::{Instance, State};
 
 /// The events that bring the state in line with the world. `take_live` lets the state take the live attributes too (`--refresh-only`).
@@ -62,15 +62,7 @@ fn is_there(found: &Found) -> bool {
     matches!(found.owner, Owner::Us { .. }) && found.condition != Condition::Tombstone
 }
 
-fn found_events(
-    events: &mut Vec<Event>,
-    addr: &Addr,
-    found: &Found,
-    observed: &Observed,
-    desired: &Graph,
-    prior: &State,
-    take_live: bool,
-) {
+fn found_events(events: &mut Vec<Event>, addr: &Addr, found: &Found, observed: &Observed, desired: &Graph, prior: &State, take_live: bool) {
     let forecast = observed.forecasts.get(addr);
     let known = prior.resources.get(addr);
     let current = known.and_then(|known| known.current.as_ref()).filter(|current| current.id == found.id);
@@ -93,7 +85,8 @@ fn found_events(
     {
         events.push(Event::Learned { addr: addr.clone(), id: found.id.clone(), facts: facts.clone() });
     }
-    if let Some(Spec::Manifest(_)) = desired.get(addr).map(|resource| &resource.spec) {
+    if let Some(Spec::Manifest(spec)) = desired.get(addr).map(|resource| &resource.spec) {
+        let hostname = observed.hostnames.get(addr).map(String::as_str);
         let is_late = current.is_some_and(|current| !current.ready && current.attrs.contains_key(SENT));
         if is_late && forecast.is_some_and(|forecast| forecast.waits.is_none()) {
             events.push(Event::Ready { addr: addr.clone() });
@@ -102,7 +95,7 @@ fn found_events(
         if let Some(Forecast { sent, live: Some(live), fields, outcome: Outcome::Tried { differences, .. }, .. }) = forecast
             && differences.is_empty()
         {
-            let attrs = with_hostname(remembered(sent, live, fields.as_ref()), observed.hostnames.get(addr));
+            let attrs = spec.with_hostname(remembered(sent, live, fields.as_ref()), hostname);
             if current.is_none_or(|current| current.attrs != attrs) {
                 events.push(Event::Applied { addr: addr.clone(), attrs });
                 // Nothing was sent: what was ready stays so, and what was found again counts as ready.
@@ -111,7 +104,7 @@ fn found_events(
                 }
             }
         } else if let Some(current) = current.filter(|current| current.attrs.contains_key(SENT)) {
-            let attrs = with_hostname(current.attrs.clone(), observed.hostnames.get(addr));
+            let attrs = spec.with_hostname(current.attrs.clone(), hostname);
             if attrs != current.attrs {
                 events.push(Event::Applied { addr: addr.clone(), attrs });
             }
@@ -125,12 +118,6 @@ fn found_events(
             events.push(Event::Applied { addr: addr.clone(), attrs });
         }
     }
-}
-
-/// What is remembered of an object, with the name of its load balancer.
-fn with_hostname(mut attrs: Attrs, hostname: Option<&String>) -> Attrs {
-    attrs.extend(hostname.map(|name| (HOSTNAME.to_owned(), Attr::text(name))));
-    attrs
 }
 
 /// The live attributes that are ours: those the stack speaks of, those our field manager owns, our marks, those applied before.

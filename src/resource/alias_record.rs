@@ -167,7 +167,8 @@ impl LiveSet {
         let Some(Attr::Value(serde_json::Value::Array(types))) = attrs.get("types") else { return None };
         let mut records = Vec::new();
         for rr_type in types.iter().filter_map(serde_json::Value::as_str) {
-            let blank = Record { name: host.clone(), rr_type: rr_type.to_owned(), ttl: 0, values: Vec::new(), alias: None, has_policy: false };
+            let blank =
+                Record { name: host.clone(), rr_type: rr_type.to_owned(), ttl: 0, values: Vec::new(), alias: None, has_policy: false };
             records.push(Record {
                 name: registry_name(&host, rr_type),
                 rr_type: "TXT".into(),
@@ -236,8 +237,11 @@ impl LiveSet {
             let evaluate = aliases.iter().any(|alias| alias.evaluate_target_health);
             attrs.insert("alias.evaluate_target_health".into(), Attr::Value(json!(evaluate)));
         }
-        let values: BTreeMap<&str, &[String]> =
-            of_host.iter().filter(|record| record.alias.is_none()).map(|record| (record.rr_type.as_str(), record.values.as_slice())).collect();
+        let values: BTreeMap<&str, &[String]> = of_host
+            .iter()
+            .filter(|record| record.alias.is_none())
+            .map(|record| (record.rr_type.as_str(), record.values.as_slice()))
+            .collect();
         if !values.is_empty() {
             attrs.insert("values".into(), Attr::Value(json!(values)));
         }
@@ -245,8 +249,7 @@ impl LiveSet {
             attrs.insert(ROUTING.into(), Attr::text("has a routing policy"));
         }
         let wanted: BTreeSet<String> = types.iter().map(|rr_type| registry_name(host, rr_type)).collect();
-        let owners: BTreeMap<&str, &str> =
-            self.0.iter().filter_map(|record| Some((record.name.as_str(), record.ownership()?))).collect();
+        let owners: BTreeMap<&str, &str> = self.0.iter().filter_map(|record| Some((record.name.as_str(), record.ownership()?))).collect();
         let words: BTreeSet<&str> = owners.values().copied().collect();
         // One word for all of them; or what each says, when they differ, or one of them is missing or too many.
         let is_whole = owners.len() == wanted.len() && owners.keys().all(|name| wanted.contains(*name));

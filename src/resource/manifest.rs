@@ -27,8 +27,17 @@ pub struct ManifestSpec {
     pub has_own_definition: bool,
     /// Fields that hold outputs of other resources.
     pub holes: Vec<Hole>,
-    /// Whether it is an Ingress that stands for a load balancer: it is ready when that has a name.
-    pub balances: bool,
+    /// The load balancer that it stands for, if it is an Ingress of one: it is ready when that has a name.
+    pub balancer: Option<Balancer>,
+}
+
+/// What an Ingress has to do with a load balancer of the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balancer {
+    /// Its key in the stack.
+    pub key: String,
+    /// Its hosts whose records someone else writes.
+    pub manual_hosts: Vec<String>,
 }
 
 /// What a stack says of an object beyond what the object says itself.
@@ -105,6 +114,15 @@ impl ManifestSpec {
         (filled, is_whole)
     }
 
+    /// What is remembered of it, with the name of its load balancer as far as that is known.
+    pub fn with_hostname(&self, mut attrs: Attrs, hostname: Option<&str>) -> Attrs {
+        if let (Some(balancer), Some(name)) = (&self.balancer, hostname) {
+            attrs.insert(HOSTNAME.to_owned(), Attr::text(name));
+            attrs.insert(BALANCER.to_owned(), Attr::text(&balancer.key));
+        }
+        attrs
+    }
+
     /// What tells this object from another one that the same address could have: 32 hex digits. `marks` go with it.
     pub fn sent_hash(&self, marks: &Attrs) -> String {
         let ObjectSpec { api_version, kind, body, .. } = &self.object;
@@ -126,6 +144,8 @@ pub const LIVE: &str = "live";
 pub const FIELDS: &str = "fields";
 /// The attribute of the state that holds the name of an Ingress's load balancer.
 pub const HOSTNAME: &str = "hostname";
+/// The attribute of the state that holds the key of the load balancer that an Ingress stands for.
+pub const BALANCER: &str = "load_balancer";
 /// The most bytes of [`FIELDS`] that the state keeps.
 pub const MOST_FIELDS: usize = 8 * 1024;
 

@@ -4,6 +4,7 @@ pub(crate) mod attributes;
 mod bad_input;
 mod completions;
 mod crash;
+mod edge;
 mod faults;
 mod foreign;
 mod graph;
