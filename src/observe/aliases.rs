@@ -154,7 +154,8 @@ fn as_found(lookup: &Lookup<'_>, live: &LiveSet, prior: &State, lineages: &mut B
         condition: Condition::Good,
         warning: None,
         attrs,
-        ours: BTreeSet::new(),
+        // What isn't an alias is in the way of one.
+        ours: BTreeSet::from(["values".to_owned()]),
         managers: BTreeMap::new(),
         certificate: None,
     }

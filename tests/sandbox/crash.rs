@@ -16,7 +16,7 @@ fn requests(lab: &Lab, command: &str) -> usize {
 }
 
 /// Kills `command` at every point, runs it again, and compares the worlds. Returns the number of points.
-fn kill_everywhere(before: &Lab, command: &str) -> usize {
+pub(super) fn kill_everywhere(before: &Lab, command: &str) -> usize {
     // The world is made before it is copied: its seed decides how long each wait is, and so how many requests there are.
     before.raw();
     let undisturbed = before.copy();
