@@ -36,10 +36,33 @@ impl Graph {
         }
         diags.check()?;
         if graph.order().len() < graph.resources.len() * 2 {
-            diags.push(Diagnostic::error("graph/circle", "resources wait for one another in a circle", "see `meshform graph`"));
+            let detail = graph.circle().into_iter().map(|addr| format!("`{addr}`")).collect::<Vec<_>>().join(" needs ");
+            diags
+                .push(Diagnostic::error("graph/circle", "resources wait for one another in a circle", detail).help("see `meshform graph`"));
             return Err(Failed);
         }
         Ok(graph)
+    }
+
+    /// A circle, its first address again at its end.
+    fn circle(&self) -> Vec<&Addr> {
+        let done: BTreeSet<Addr> = self.order().into_iter().filter(|(_, point)| *point == Milestone::Ready).map(|(addr, _)| addr).collect();
+        let Some(mut addr) = self.resources.keys().find(|addr| !done.contains(*addr)) else { return Vec::new() };
+        let mut way: Vec<&Addr> = Vec::new();
+        // Whoever is left waits for someone who is left: the way comes back to itself.
+        while !way.contains(&addr) {
+            way.push(addr);
+            let left = self
+                .resources
+                .get(addr)
+                .and_then(|one| one.needs.iter().chain(&one.ready_needs).find(|(needed, _)| !done.contains(needed)));
+            let Some((next, _)) = left else { break };
+            addr = next;
+        }
+        let from = way.iter().position(|one| *one == addr).unwrap_or(0);
+        let mut circle = way.split_off(from);
+        circle.push(addr);
+        circle
     }
 
     /// What all its resources are told by: what each should be, what it waits for, and what its section consents to; not where that stands.

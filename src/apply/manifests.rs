@@ -114,6 +114,12 @@ impl Write {
         {
             uid = Some(refuse_foreign(step, &live)?);
         }
+        if let (Some(namespace), Some(pod)) = (namespace, self.spec.pod_to_inject())
+            && let Some(says) = kube.injects(namespace, &pod).await?
+        {
+            let wait = Wait::Injected { namespace: namespace.to_owned(), pod: Box::new(pod), says };
+            return Ok(Outcome { wait: Some(wait), ..Outcome::default() });
+        }
         let applied = self.send(kube, &path, uid.as_deref()).await?;
         if self.spec.object.kind == "CustomResourceDefinition" {
             kube.forget_catalog().await;
@@ -125,7 +131,7 @@ impl Write {
             let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };
             events.push(Event::Created { addr: addr.clone(), id: live.uid().to_owned(), generation: 1, origin, needs: self.needs.clone() });
         }
-        let (attrs, whole) = (remembered(&self.sent, &live.owned_hash(), live.our_fields()), live.whole());
+        let (attrs, whole) = (remembered(&self.spec, &self.sent, &live.owned_hash(), live.our_fields()), live.whole());
         let attrs = self.spec.with_hostname(attrs, hostname(&whole).filter(|name| self.moves_from.as_deref() != Some(*name)));
         events.push(Event::Applied { addr, attrs });
         Ok(Outcome { events, wait: self.wait(&path, &live), ..Outcome::default() })

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::engine::{Engine, Finished, Outcome, Stage};
 use super::evidence::evidence;
@@ -39,6 +40,8 @@ pub(super) enum Wait {
     Replicas { arn: String, region: String },
     /// An object that is being deleted is gone.
     Gone { addr: Addr, path: KindPath, uid: String, holds: String },
+    /// The pods that a workload would make come back injected.
+    Injected { namespace: String, pod: Box<Value>, says: String },
     /// An object does what it is for.
     Ready { addr: Addr, kind: String, path: KindPath, says: String },
     /// A load balancer has its name; another one than before, where that one is replaced.
@@ -84,6 +87,7 @@ impl Wait {
             Self::InSync { .. } => "Route 53's name servers to know the record".into(),
             Self::Replicas { .. } => "the secret's copies to be in their regions".into(),
             Self::Gone { holds, .. } => format!("the object to go ({holds})"),
+            Self::Injected { says, .. } => format!("the injector to put the proxy into its pods ({says})"),
             Self::Ready { says, .. } => format!("the object to be ready ({says})"),
             Self::Balanced { says, .. } => format!("the load balancer ({says})"),
         }
@@ -96,7 +100,7 @@ impl Wait {
             Self::InUse { .. } => limits.in_use,
             Self::InSync { .. } => limits.in_sync,
             Self::Gone { .. } => limits.gone,
-            Self::Replicas { .. } | Self::Ready { .. } | Self::Balanced { .. } => limits.ready,
+            Self::Replicas { .. } | Self::Injected { .. } | Self::Ready { .. } | Self::Balanced { .. } => limits.ready,
         }
     }
 
@@ -105,7 +109,7 @@ impl Wait {
             Self::Records { region, .. } | Self::Issued { region, .. } | Self::InUse { region, .. } => Key::Acm(region.clone()),
             Self::InSync { role, .. } => Key::Route53(role.clone()),
             Self::Replicas { region, .. } => Key::Secrets(region.clone()),
-            Self::Gone { .. } | Self::Ready { .. } | Self::Balanced { .. } => Key::Kube,
+            Self::Gone { .. } | Self::Injected { .. } | Self::Ready { .. } | Self::Balanced { .. } => Key::Kube,
         }
     }
 }
@@ -263,7 +267,13 @@ impl<L: Lease> Engine<'_, L> {
                 Err(StepError::Provider(error)) if error.is_transient() => self.check_limit(node, &wait, since),
                 Err(error) => self.fail(node, error),
                 Ok(Seen::Still) => self.check_limit(node, &wait, since),
-                Ok(Seen::Says(says)) => self.say(node, &says),
+                Ok(Seen::Says(says)) => {
+                    self.say(node, &says);
+                    // Of an object that isn't ready in time more is told; of others only that.
+                    if matches!(wait, Wait::Injected { .. }) {
+                        self.check_limit(node, &wait, since);
+                    }
+                }
                 Ok(seen) => self.wait_over(node, wait, seen, since)?,
             }
         }
@@ -273,7 +283,7 @@ impl<L: Lease> Engine<'_, L> {
     /// Another reason of the same wait.
     fn say(&mut self, node: usize, new: &str) {
         let Some((wait, _)) = self.waits.active.get_mut(&node) else { return };
-        if let Wait::Ready { says, .. } | Wait::Balanced { says, .. } = wait
+        if let Wait::Ready { says, .. } | Wait::Injected { says, .. } | Wait::Balanced { says, .. } = wait
             && says != new
         {
             new.clone_into(says);
@@ -339,6 +349,10 @@ impl<L: Lease> Engine<'_, L> {
             (Wait::InSync { .. } | Wait::Replicas { .. } | Wait::Ready { .. }, Seen::Over) => {
                 self.waits.forget(node);
                 self.look_again(node);
+            }
+            (Wait::Injected { .. }, Seen::Over) => {
+                self.waits.forget(node);
+                self.set_stage(node, Stage::Blocked);
             }
             // Room was made for what takes its place: the step begins again.
             (Wait::Gone { .. }, Seen::Over) if self.step(node).action == Action::Replace => {
@@ -556,6 +570,11 @@ async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)], looks: &Looks) -> Vec<(
                     Err(error) => Err(error.into()),
                 }
             }
+            Wait::Injected { namespace, pod, .. } => match kube.injects(namespace, pod).await {
+                Ok(None) => Ok(Seen::Over),
+                Ok(Some(says)) => Ok(Seen::Says(says)),
+                Err(error) => Err(error.into()),
+            },
             Wait::Ready { addr: addr @ Addr::Kube { namespace, name, group, .. }, kind, path, .. } => {
                 let from_list = |found: &Vec<Live>| {
                     found.iter().find(|live| live.name() == name && live.namespace() == namespace.as_deref()).map(Live::whole)

@@ -76,7 +76,7 @@ fn addresses_of(word: &str) -> Option<BTreeSet<String>> {
     // Of a stack whose variables stand on the command line, or that is being written, the state is known all the same.
     let head = match stack::check(&file, &vars, &mut sources, &mut diags) {
         Ok(stack) => {
-            let (graph, _) = super::context::graph(&stack, &mut sources, &mut diags).unwrap_or_default();
+            let (graph, _) = super::context::graph(&stack, Vec::new(), &mut sources, &mut diags).unwrap_or_default();
             addrs.extend(graph.resources().map(|resource| resource.addr.to_string()));
             stack
         }

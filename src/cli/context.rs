@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use super::args::{Colour, Global, PartArgs, StackArgs};
 use super::exit::Exit;
-use super::report;
+use super::{charts, report};
 use crate::addr::Addr;
 use crate::clock::Clock;
 use crate::compose::compose;
 use crate::diag::{Diagnostics, Failed, Sources, Style};
 use crate::graph::Graph;
+use crate::helm::KubeVersion;
 use crate::material::Imported;
-use crate::ops::OpError;
 use crate::ops::connect::{SandboxEnds, connect};
+use crate::ops::{self, OpError};
 use crate::plan::Policy;
 use crate::provider::world::World;
+use crate::render::charts::RenderedRelease;
 use crate::render::render;
 use crate::sandbox::{CrashPoint, Sandbox};
 use crate::source::{import_files, manifest_files, stack_files};
@@ -41,6 +43,19 @@ pub(super) struct Loaded {
     /// What certificates are imported from.
     pub(super) imported: Imported,
     pub(super) store: LocalStore,
+    /// The world, where charts had to ask it before there was a graph.
+    pub(super) world: Option<World>,
+}
+
+/// What becomes of the charts of a stack when it is read.
+#[derive(Clone, Debug)]
+pub(super) enum WithCharts {
+    /// They are rendered for the stack's cluster.
+    ForCluster,
+    /// They are rendered as `helm template` does, for a cluster of this version that serves these API versions besides those that Helm knows.
+    Offline(Option<KubeVersion>, Vec<String>),
+    /// They are left out: what is done needs none.
+    LeftOut,
 }
 
 impl Context {
@@ -65,15 +80,63 @@ impl Context {
     }
 
     /// Reads, merges and checks a stack; problems are printed.
-    pub(super) fn load(&self, args: &StackArgs) -> Result<Loaded, Exit> {
+    pub(super) async fn load(&self, args: &StackArgs, with: WithCharts) -> Result<Loaded, Exit> {
         let (mut sources, mut diags) = (Sources::default(), Diagnostics::default());
-        let vars = vars(args)?;
-        let loaded = read(&args.stack, &mut sources, &mut diags)
-            .and_then(|file| stack::check(&file, &vars, &mut sources, &mut diags))
-            .and_then(|stack| graph(&stack, &mut sources, &mut diags).map(|graph| (stack, graph)));
+        let loaded = self.load_quietly(args, with, &mut sources, &mut diags).await;
         report::diagnostics(&diags, &sources, self.style());
-        let (stack, (graph, imported)) = loaded.map_err(|_| Exit::Failed)?;
-        self.open(stack, graph, imported)
+        loaded
+    }
+
+    /// The same; problems of the stack are left in `diags`.
+    pub(super) async fn load_quietly(
+        &self,
+        args: &StackArgs,
+        with: WithCharts,
+        sources: &mut Sources,
+        diags: &mut Diagnostics,
+    ) -> Result<Loaded, Exit> {
+        let vars = vars(args)?;
+        let stack = read(&args.stack, sources, diags).and_then(|file| stack::check(&file, &vars, sources, diags));
+        match stack {
+            Ok(stack) => self.build(stack, &args.stack, with, sources, diags).await,
+            Err(Failed) => Err(Exit::Failed),
+        }
+    }
+
+    /// The graph of a checked stack, and what goes with it. Problems of the stack are told in `diags`, others are printed.
+    async fn build(
+        &self,
+        stack: Stack,
+        path: &str,
+        with: WithCharts,
+        sources: &mut Sources,
+        diags: &mut Diagnostics,
+    ) -> Result<Loaded, Exit> {
+        let releases = if matches!(with, WithCharts::LeftOut) { Vec::new() } else { stack.releases() };
+        let failed = |Failed| Exit::Failed;
+        if releases.is_empty() {
+            let (graph, imported) = graph(&stack, Vec::new(), sources, diags).map_err(failed)?;
+            return self.open(stack, graph, imported, None);
+        }
+        let files = charts::load(self, &releases, path, diags).await.map_err(failed)?;
+        let (rendered, world) = match with {
+            WithCharts::ForCluster => {
+                self.check_account(&stack)?;
+                let state = self.store(&stack).read().map_err(|error| report::failed(&error.into()))?;
+                let world = self.connect(&stack).await.map_err(|error| report::failed(&error))?;
+                let seed = charts::seed();
+                let rendered = ops::charts::rendered(&releases, &files, (&world, &state), seed, sources, diags).await;
+                (rendered.map_err(|error| report::failed(&error))?, Some(world))
+            }
+            WithCharts::Offline(version, api_versions) => {
+                let facts = ops::charts::offline_facts(version, api_versions);
+                (ops::charts::without_a_cluster(&releases, &files, &facts, sources, diags), None)
+            }
+            WithCharts::LeftOut => (Vec::new(), None),
+        };
+        diags.check().map_err(failed)?;
+        let (graph, imported) = graph(&stack, rendered, sources, diags).map_err(failed)?;
+        self.open(stack, graph, imported, world)
     }
 
     /// The same for a destroy, which goes on without what the stack wants: a variable without a value, or an error in a section that only
@@ -86,10 +149,10 @@ impl Context {
             return Err(Exit::Failed);
         };
         let whole = stack::check(&file, &vars, &mut sources, &mut diags)
-            .and_then(|stack| graph(&stack, &mut sources, &mut diags).map(|graph| (stack, graph)));
+            .and_then(|stack| graph(&stack, Vec::new(), &mut sources, &mut diags).map(|graph| (stack, graph)));
         if let Ok((stack, (graph, imported))) = whole {
             report::diagnostics(&diags, &sources, self.style());
-            return self.open(stack, graph, imported);
+            return self.open(stack, graph, imported, None);
         }
         let mut head_diags = Diagnostics::default();
         let head = stack::check_head(&file, &vars, &mut sources, &mut head_diags);
@@ -98,10 +161,16 @@ impl Context {
         let problems = diags.errors();
         let (noun, verb) = if problems == 1 { ("problem", "does") } else { ("problems", "do") };
         eprintln!("note: the stack has {problems} {noun} that {verb} not matter for its removal; see `meshform validate`");
-        self.open(stack, Graph::default(), Imported::default())
+        self.open(stack, Graph::default(), Imported::default(), None)
     }
 
-    fn open(&self, stack: Stack, graph: Graph, imported: Imported) -> Result<Loaded, Exit> {
+    fn open(&self, stack: Stack, graph: Graph, imported: Imported, world: Option<World>) -> Result<Loaded, Exit> {
+        self.check_account(&stack)?;
+        let store = self.store(&stack);
+        Ok(Loaded { stack, graph, imported, store, world })
+    }
+
+    fn check_account(&self, stack: &Stack) -> Result<(), Exit> {
         if self.sandbox.is_some()
             && let Some(account) = stack.aws.as_ref().and_then(|aws| aws.account.as_deref())
             && account != SANDBOX_ACCOUNT
@@ -110,12 +179,16 @@ impl Context {
             eprintln!("  = help: set `aws.account` to \"{SANDBOX_ACCOUNT}\" for a rehearsal, by a variable or an overlay");
             return Err(Exit::Failed);
         }
+        Ok(())
+    }
+
+    fn store(&self, stack: &Stack) -> LocalStore {
         let StateLocation::Local { path } = &stack.state;
         let mut store = LocalStore::new(Path::new(path), &stack.name, self.clock.clone());
         if let Some(sandbox) = self.sandbox.clone() {
             store = store.before_write(Arc::new(move || sandbox.about_to_persist()));
         }
-        Ok(Loaded { stack, graph, imported, store })
+        store
     }
 
     /// Reads and merges a stack, for `config`.
@@ -127,6 +200,14 @@ impl Context {
         } else {
             report::diagnostics(&diags, &sources, self.style());
             Err(Exit::Failed)
+        }
+    }
+
+    /// The world of a stack that was read: connected to once.
+    pub(super) async fn world(&self, loaded: &Loaded) -> Result<World, OpError> {
+        match &loaded.world {
+            Some(world) => Ok(world.clone()),
+            None => self.connect(&loaded.stack).await,
         }
     }
 
@@ -156,11 +237,18 @@ impl Context {
     }
 }
 
-/// The resources of a checked stack, with those of the files that its manifests name; and what its certificates are imported from.
-pub(super) fn graph(stack: &Stack, sources: &mut Sources, diags: &mut Diagnostics) -> Result<(Graph, Imported), Failed> {
+/// The resources of a checked stack, with those of the files that its manifests name and of its charts as rendered; and what its certificates
+/// are imported from.
+pub(super) fn graph(
+    stack: &Stack,
+    rendered: Vec<RenderedRelease>,
+    sources: &mut Sources,
+    diags: &mut Diagnostics,
+) -> Result<(Graph, Imported), Failed> {
     let imported = import_files::load(stack, diags);
     let files = manifest_files::load(stack, sources, diags)?;
-    let manifests = render(stack, &files, sources, diags)?;
+    let mut manifests = render(stack, &files, sources, diags)?;
+    manifests.extend(rendered.into_iter().flat_map(|release| release.manifests));
     let mut resources = compose(stack, manifests, diags);
     diags.check()?;
     let imported = imported?;

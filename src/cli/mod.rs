@@ -4,6 +4,7 @@
 mod out;
 
 pub mod args;
+mod charts;
 mod cmd;
 mod complete;
 mod context;
@@ -74,7 +75,7 @@ fn dispatch(cli: &Cli) -> Exit {
         };
         let exit = match &cli.command {
             Command::Init(args) => cmd::init::run(&context, args),
-            Command::Validate(args) => cmd::validate::run(&context, args),
+            Command::Validate(args) => cmd::validate::run(&context, args).await,
             Command::Config(args) => cmd::config::run(&context, args),
             Command::Plan(args) => cmd::plan::run(&context, args).await,
             Command::Apply(args) => cmd::apply::run(&context, args, false).await,
@@ -83,15 +84,15 @@ fn dispatch(cli: &Cli) -> Exit {
             Command::Destroy(args) => cmd::apply::run(&context, args, true).await,
             Command::Rotate(args) => cmd::rotate::run(&context, args).await,
             Command::Drift(args) => cmd::drift::run(&context, args).await,
-            Command::Show(args) => cmd::show::run(&context, args),
-            Command::Output(args) => cmd::output::run(&context, args),
-            Command::Graph(args) => cmd::graph::run(&context, args),
+            Command::Show(args) => cmd::show::run(&context, args).await,
+            Command::Output(args) => cmd::output::run(&context, args).await,
+            Command::Graph(args) => cmd::graph::run(&context, args).await,
             Command::State(args) => cmd::state::run(&context, args).await,
             Command::Sandbox(args) => cmd::sandbox::run(&context, args),
-            Command::History(args) => cmd::history::run(&context, args),
+            Command::History(args) => cmd::history::run(&context, args).await,
             Command::Explain { code } => cmd::explain::run(code.as_deref()),
             Command::Template { command } => cmd::template::run(command),
-            Command::Permissions(args) => cmd::permissions::run(&context, args),
+            Command::Permissions(args) => cmd::permissions::run(&context, args).await,
             Command::Schema { of } => cmd::schema::run(*of),
             Command::Chart(args) => cmd::chart::run(&context, args).await,
             Command::Man(args) => cmd::man::run(args),

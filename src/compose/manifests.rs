@@ -1,21 +1,22 @@
-//! `manifests:` with the edges that follow from what objects say of one another.
+//! Objects of `manifests:` and of charts with the edges that follow from what objects say of one another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::references::{references, serves};
+use super::{phases, webhooks};
 use crate::addr::Addr;
 use crate::diag::{Diagnostic, Diagnostics, Place, nearest};
 use crate::fields::FieldPath;
 use crate::fields::structural::{self, Problem, What};
 use crate::render::Manifest;
 use crate::resource::kinds::{built_in, split_api_version};
-use crate::resource::manifest::{ANNOTATION_PROTECT, ManifestSpec, Rules};
+use crate::resource::manifest::{ANNOTATION_PROTECT, ManifestSpec, Rules, open_webhooks};
 use crate::resource::object::ObjectSpec;
 use crate::resource::{Milestone, Resource, Spec};
 use crate::stack::Stack;
-use crate::stack::manifests::Force;
+use crate::stack::manifests::{Force, ManifestRule};
 
 /// A kind that a CustomResourceDefinition of the stack brings.
 struct Custom {
@@ -29,7 +30,16 @@ struct Custom {
 /// The resources of the manifests. `others` are all that the stack has besides: manifests may refer to them.
 pub(super) fn compose(stack: &Stack, manifests: Vec<Manifest>, others: &[Resource], diags: &mut Diagnostics) -> Vec<Resource> {
     let custom = custom_kinds(&manifests);
-    let mut resources: Vec<Resource> = manifests.into_iter().filter_map(|manifest| resource(stack, manifest, &custom, diags)).collect();
+    let releases = stack.releases();
+    let mut rules: BTreeMap<String, &[ManifestRule]> =
+        stack.manifests.iter().map(|(key, set)| (format!("manifests.{key}"), set.rules.as_slice())).collect();
+    rules.extend(releases.iter().map(|release| (release.section.clone(), release.rules.as_slice())));
+    let sets: Vec<String> = manifests.iter().map(|manifest| manifest.set.clone()).collect();
+    let made = manifests.into_iter().zip(sets).filter_map(|(manifest, set)| {
+        let rules = rules.get(&set).copied().unwrap_or_default();
+        Some((set, resource(rules, manifest, &custom, diags)?))
+    });
+    let (sets, mut resources): (Vec<String>, Vec<Resource>) = made.unzip();
     let known: BTreeSet<Addr> = resources.iter().chain(others).map(|resource| resource.addr.clone()).collect();
     let services = serves(&resources);
     for resource in &mut resources {
@@ -59,6 +69,8 @@ pub(super) fn compose(stack: &Stack, manifests: Vec<Manifest>, others: &[Resourc
         }
         resource.needs = edges.into_iter().collect();
     }
+    phases::order(&releases, &sets, &mut resources);
+    webhooks::barriers(&mut resources, others);
     resources
 }
 
@@ -130,7 +142,12 @@ pub(super) fn addr(api_version: &str, kind: &str, namespace: Option<&str>, name:
     Addr::Kube { kind: kind.to_ascii_lowercase(), group: group.to_owned(), namespace: namespace.map(str::to_owned), name: name.to_owned() }
 }
 
-fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String), Custom>, diags: &mut Diagnostics) -> Option<Resource> {
+fn resource(
+    rules_of_set: &[ManifestRule],
+    manifest: Manifest,
+    custom: &BTreeMap<(String, String), Custom>,
+    diags: &mut Diagnostics,
+) -> Option<Resource> {
     let Manifest { set, api_version, kind, namespace, name, mut body, data, place } = manifest;
     let own = custom.get(&kind_of(&api_version, &kind));
     let namespaced = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.namespaced).or(own.map(|own| own.namespaced));
@@ -138,7 +155,7 @@ fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String
     let namespace = namespace.filter(|_| namespaced != Some(false));
     if namespaced == Some(true) && namespace.is_none() {
         let detail = format!("{kind} `{name}` names no namespace, and its set gives none");
-        let help = format!("add `metadata.namespace` there, or `namespace:` to `manifests.{set}`");
+        let help = format!("add `metadata.namespace` there, or `namespace:` to `{set}`");
         diags.push(Diagnostic::error("manifest/no-namespace", "no namespace", detail).at(&place).help(help));
         return None;
     }
@@ -148,7 +165,7 @@ fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String
     }
     let mut rules = Rules::default();
     let (mut adopt, mut force, mut needs) = (None, false, BTreeMap::new());
-    for rule in stack.manifests.get(&set).into_iter().flat_map(|set| &set.rules).filter(|rule| rule.of.matches(&addr)) {
+    for rule in rules_of_set.iter().filter(|rule| rule.of.matches(&addr)) {
         adopt = rule.adopt.or(adopt);
         rules.protect = rule.protect.unwrap_or(rules.protect);
         rules.replace = rule.replace.unwrap_or(rules.replace);
@@ -162,11 +179,13 @@ fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String
     }
     tidy(&mut rules.ignore);
     tidy(&mut rules.force);
+    open_webhooks(&kind, &mut body);
     if rules.protect {
         annotate(&mut body, ANNOTATION_PROTECT, "true");
     }
     let plural = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.plural.to_owned());
     let plural = plural.or_else(|| own.map(|own| own.plural.clone())).unwrap_or_default();
+    let release = (!set.starts_with("manifests.")).then_some(set);
     let object = ObjectSpec { api_version, kind, plural, namespace, name, body, certificate: None };
     Some(Resource {
         addr,
@@ -174,6 +193,7 @@ fn resource(stack: &Stack, manifest: Manifest, custom: &BTreeMap<(String, String
             object,
             data,
             rules,
+            release,
             has_own_definition: own.is_some(),
             holes: Vec::new(),
             balancer: None,

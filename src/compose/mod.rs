@@ -6,15 +6,25 @@ mod gateways;
 mod load_balancers;
 mod manifests;
 mod namespaces;
+mod phases;
 mod references;
+mod webhooks;
 
 pub(crate) use certificates::is_within;
+pub(crate) use webhooks::asks_about_pod;
 
 use crate::addr::Addr;
 use crate::diag::Diagnostics;
 use crate::render::Manifest;
+use crate::resource::kinds::{built_in, split_api_version};
 use crate::resource::{Milestone, Resource};
 use crate::stack::Stack;
+
+/// The address of an object.
+pub fn addr_of(manifest: &Manifest) -> Addr {
+    let namespaced = built_in(split_api_version(&manifest.api_version).0, &manifest.kind).is_none_or(|kind| kind.namespaced);
+    manifests::addr(&manifest.api_version, &manifest.kind, manifest.namespace.as_deref().filter(|_| namespaced), &manifest.name)
+}
 
 /// The resources of a stack, in no particular order. Their addresses are complete; values that only the world knows stay open.
 pub fn compose(stack: &Stack, manifests: Vec<Manifest>, diags: &mut Diagnostics) -> Vec<Resource> {

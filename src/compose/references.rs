@@ -85,7 +85,7 @@ fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 }
 
 /// The template of a workload's pods, or a pod itself.
-fn pod_of<'a>(kind: &str, body: &'a Value) -> Option<&'a Value> {
+pub(super) fn pod_of<'a>(kind: &str, body: &'a Value) -> Option<&'a Value> {
     match kind {
         "Pod" => body.get("spec"),
         "CronJob" => body.pointer("/spec/jobTemplate/spec/template/spec"),

@@ -29,8 +29,10 @@ pub struct Options {
     pub namespace: String,
     /// The cluster's version.
     pub kube_version: KubeVersion,
-    /// API versions that the cluster has beyond those that Helm knows: `group/version` and `group/version/Kind`.
+    /// API versions that the cluster has: `group/version` and `group/version/Kind`.
     pub api_versions: Vec<String>,
+    /// Whether these are all; else it has those that Helm knows besides.
+    pub is_cluster: bool,
     /// Whether `.Release.IsUpgrade` is set, and `.Release.IsInstall` not.
     pub is_upgrade: bool,
     /// Whether values are not held against the charts' schemas.
@@ -54,6 +56,7 @@ impl Options {
             namespace: namespace.into(),
             kube_version,
             api_versions: Vec::new(),
+            is_cluster: false,
             is_upgrade: false,
             skip_schema_validation: false,
             sub_notes: false,
@@ -227,11 +230,8 @@ pub(super) fn render_values(tree: &Tree, values: &Map, options: &Options, host: 
     ]
     .into_iter()
     .collect();
-    let top = [
-        ("Capabilities", capabilities(&options.kube_version, &options.api_versions)),
-        ("Release", Value::Map(release)),
-        ("Values", Value::Map(values.retyped(Type::Values))),
-    ];
+    let top =
+        [("Capabilities", capabilities(options)), ("Release", Value::Map(release)), ("Values", Value::Map(values.retyped(Type::Values)))];
     Ok(top.into_iter().collect())
 }
 

@@ -1,6 +1,7 @@
 //! Operations: the stages chained, one file per verb. They hold the lease and never print.
 
 pub mod apply;
+pub mod charts;
 pub mod connect;
 pub mod outputs;
 pub mod plan;
@@ -21,6 +22,9 @@ pub enum OpError {
     /// The state can't be read, written or leased.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// What the cluster says of itself can't be made out.
+    #[error("the cluster's version can't be made out: {0}")]
+    Facts(String),
     /// The credentials belong to another account than the stack pins.
     #[error("the stack is for AWS account {pinned}, and these credentials are of account {found}")]
     OtherAccount {
@@ -37,7 +41,7 @@ impl OpError {
         match self {
             Self::World(error) => error.help(),
             Self::Store(StoreError::Leased(_)) => Some("wait until that run is over, and run the same command again".into()),
-            Self::Store(_) => None,
+            Self::Store(_) | Self::Facts(_) => None,
             Self::OtherAccount { .. } => {
                 Some("use the credentials or the profile of that account, or correct `aws.account`; nothing was read or changed".into())
             }

@@ -95,7 +95,7 @@ fn found_events(events: &mut Vec<Event>, addr: &Addr, found: &Found, observed: &
         if let Some(Forecast { sent, live: Some(live), fields, outcome: Outcome::Tried { differences, .. }, .. }) = forecast
             && differences.is_empty()
         {
-            let attrs = spec.with_hostname(remembered(sent, live, fields.as_ref()), hostname);
+            let attrs = spec.with_hostname(remembered(spec, sent, live, fields.as_ref()), hostname);
             if current.is_none_or(|current| current.attrs != attrs) {
                 events.push(Event::Applied { addr: addr.clone(), attrs });
                 // Nothing was sent: what was ready stays so, and what was found again counts as ready.

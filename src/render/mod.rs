@@ -1,6 +1,9 @@
-//! From files to Kubernetes objects: what a stack's `manifests:` name, read, taken apart and checked, each with the place it comes from.
+//! From files and charts to Kubernetes objects: what a stack's `manifests:` name, and what its releases of charts are made of, read, taken
+//! apart and checked, each with the place it comes from.
 
 pub mod built_in;
+pub mod charts;
+pub mod dice;
 mod documents;
 mod object;
 mod template;
@@ -30,7 +33,7 @@ pub type ManifestFiles = BTreeMap<String, Vec<ManifestFile>>;
 /// An object, read and checked as far as that needs no cluster.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// The key under `manifests:`.
+    /// The section that it belongs to, such as `manifests.monitoring` or `istio.istiod`.
     pub set: String,
     /// `apiVersion`
     pub api_version: String,
@@ -85,7 +88,7 @@ pub fn render(stack: &Stack, files: &ManifestFiles, sources: &mut Sources, diags
                 // One in the stack itself: its lines follow its place.
                 sources.hide(&place, 64);
             }
-            manifests.extend(object::read(key, set.namespace.as_deref(), value, &place, diags));
+            manifests.extend(object::read(&format!("manifests.{key}"), set.namespace.as_deref(), value, &place, diags));
         }
     }
     diags.check()?;

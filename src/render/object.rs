@@ -102,7 +102,7 @@ impl Reading<'_> {
         let namespace = own_namespace.or_else(|| self.namespace.map(str::to_owned)).filter(|_| scope != Some(false));
         if scope == Some(true) && namespace.is_none() {
             let detail = format!("{kind} `{name}` names no namespace, and its set gives none");
-            let help = format!("add `metadata.namespace` there, or `namespace:` to `manifests.{}`", self.set);
+            let help = format!("add `metadata.namespace` there, or `namespace:` to `{}`", self.set);
             self.diags.push(Diagnostic::error("manifest/no-namespace", "no namespace", detail).at(self.place).help(help));
             return;
         }

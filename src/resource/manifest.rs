@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::hole::{Hole, NOT_YET, Output};
 use super::kinds;
@@ -23,6 +23,8 @@ pub struct ManifestSpec {
     pub data: Data,
     /// What the stack says of it beyond the object.
     pub rules: Rules,
+    /// The section of the release that it belongs to.
+    pub release: Option<String>,
     /// Whether its kind comes with a CustomResourceDefinition of the same stack.
     pub has_own_definition: bool,
     /// Fields that hold outputs of other resources.
@@ -100,6 +102,11 @@ impl ManifestSpec {
     pub fn shared(&self) -> Vec<(FieldPath, Say)> {
         let mut paths = shared(self.group(), &self.object.kind);
         paths.extend(self.rules.ignore.iter().map(|path| (path.clone(), Say::Anyone)));
+        paths.extend(
+            self.opened_webhooks()
+                .filter_map(|name| format!("webhooks[{name}].failurePolicy").parse().ok())
+                .map(|path| (path, Say::Anyone)),
+        );
         paths
     }
 
@@ -123,6 +130,30 @@ impl ManifestSpec {
         attrs
     }
 
+    /// The pod that it would make, where that has no image before Istio's injector gives it one (Istio, chart gateway: `image: auto`). Made
+    /// without the injector, such a pod never starts.
+    pub fn pod_to_inject(&self) -> Option<Value> {
+        if !matches!(self.object.kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet") {
+            return None;
+        }
+        let template = self.object.body.pointer("/spec/template")?;
+        if !has_auto_image(template) {
+            return None;
+        }
+        let part = |key: &str| template.pointer(&format!("/metadata/{key}")).cloned().unwrap_or(Value::Null);
+        let metadata =
+            json!({"generateName": format!("{}-", self.object.name), "labels": part("labels"), "annotations": part("annotations")});
+        Some(json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template.get("spec")}))
+    }
+
+    /// The webhooks of an Istio validator that begin open: istiod closes them when it answers (Istio, `pkg/webhooks/validation/controller`).
+    fn opened_webhooks(&self) -> impl Iterator<Item = &str> {
+        let is_istios = self.object.kind == "ValidatingWebhookConfiguration" && self.object.body.pointer(OF_ISTIO).is_some();
+        let webhooks = self.object.body.get("webhooks").and_then(Value::as_array).filter(|_| is_istios);
+        let opened = webhooks.into_iter().flatten().filter(|one| one.get("failurePolicy").and_then(Value::as_str) == Some("Ignore"));
+        opened.filter_map(|one| one.get("name")?.as_str())
+    }
+
     /// What tells this object from another one that the same address could have: 32 hex digits. `marks` go with it.
     pub fn sent_hash(&self, marks: &Attrs) -> String {
         let ObjectSpec { api_version, kind, body, .. } = &self.object;
@@ -133,6 +164,28 @@ impl ManifestSpec {
         }
         sha256_hex(text.as_bytes())[..32].to_owned()
     }
+}
+
+/// The label of Istio's own objects that says which control plane they belong to.
+const OF_ISTIO: &str = "/metadata/labels/istio.io~1rev";
+
+/// Lets the webhooks of an Istio validator begin open, whatever a chart rendered: on an upgrade it says nothing, and the API server's default
+/// would close a webhook that nobody answers for. One that is closed by the chart's values stays so.
+pub fn open_webhooks(kind: &str, body: &mut Value) {
+    if kind != "ValidatingWebhookConfiguration" || body.pointer(OF_ISTIO).is_none() {
+        return;
+    }
+    for webhook in body.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Value::Object(webhook) = webhook {
+            webhook.entry("failurePolicy").or_insert_with(|| json!("Ignore"));
+        }
+    }
+}
+
+/// Whether a pod or a template of one still waits for an image of the injector.
+pub fn has_auto_image(pod: &Value) -> bool {
+    let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
+    containers.into_iter().flatten().any(|container| container.get("image").and_then(Value::as_str) == Some("auto"))
 }
 
 /// The attribute of the state that holds [`ManifestSpec::sent_hash`] as of the last apply.
@@ -149,11 +202,17 @@ pub const BALANCER: &str = "load_balancer";
 /// The most bytes of [`FIELDS`] that the state keeps.
 pub const MOST_FIELDS: usize = 8 * 1024;
 
+/// The attribute of the state that holds the section of the release that an object belongs to.
+pub const RELEASE: &str = "release";
+
 /// What the state remembers of an object that was applied: `sent` and `live` are hashes, `fields` what our manager owns of it.
-pub fn remembered(sent: &str, live: &str, fields: Option<&Value>) -> Attrs {
+pub fn remembered(spec: &ManifestSpec, sent: &str, live: &str, fields: Option<&Value>) -> Attrs {
     let mut attrs = Attrs::from([(SENT.to_owned(), Attr::text(sent)), (LIVE.to_owned(), Attr::text(live))]);
     if let Some(fields) = fields.filter(|fields| fields.to_string().len() <= MOST_FIELDS) {
         attrs.insert(FIELDS.to_owned(), Attr::Value(fields.clone()));
+    }
+    if let Some(release) = &spec.release {
+        attrs.insert(RELEASE.to_owned(), Attr::text(release));
     }
     attrs
 }

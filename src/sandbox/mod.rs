@@ -6,6 +6,7 @@
 //! changed is durable. Several processes can share one world.
 
 mod aws;
+pub mod charts;
 mod due;
 mod error;
 mod faults;

@@ -14,7 +14,7 @@ use crate::addr::Addr;
 use crate::event::{Entry, Event, Origin};
 use crate::resource::Attrs;
 use crate::resource::certificate::CertificateFacts;
-use crate::resource::manifest::SENT;
+use crate::resource::manifest::{RELEASE, SENT};
 
 /// The state of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -104,6 +104,11 @@ impl State {
     /// Whether nothing is owned.
     pub fn is_empty(&self) -> bool {
         self.resources.values().all(|r| r.current.is_none() && r.deposed.is_empty() && r.pending.is_none())
+    }
+
+    /// The sections of the releases of charts that have objects in it.
+    pub fn releases(&self) -> impl Iterator<Item = &str> {
+        self.resources.values().filter_map(|known| known.current.as_ref()?.attrs.get(RELEASE)?.as_text())
     }
 
     /// The instance in use at an address.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::apply::{Applied, Options, Progress, Stop};
 use crate::cli::args::{ApplyArgs, RunArgs, StackArgs};
-use crate::cli::context::{Context, Loaded, policy};
+use crate::cli::context::{Context, Loaded, WithCharts, policy};
 use crate::cli::exit::Exit;
 use crate::cli::view::diff::Diff;
 use crate::cli::view::human;
@@ -28,7 +28,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
     };
     let destroy = destroy || saved.as_ref().is_some_and(|saved| saved.request.is_destroy());
     let stack = saved.as_ref().map_or_else(|| args.stack.clone(), |saved| StackArgs::of(&saved.source));
-    let loaded = if destroy { context.load_for_destroy(&stack) } else { context.load(&stack) };
+    let loaded = if destroy { context.load_for_destroy(&stack) } else { context.load(&stack, WithCharts::ForCluster).await };
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
@@ -75,7 +75,7 @@ pub(in crate::cli) async fn carry_out(
     }
     let outcome = async {
         let mut lease = loaded.store.lease(&Context::holder(command))?;
-        let world = context.connect(&loaded.stack).await?;
+        let world = context.world(&loaded).await?;
         let mut plan = ops::plan::plan(&loaded.graph, lease.state(), &world, policy).await?;
         if let Some(saved) = saved {
             plan = match saved.hold(&loaded.graph, plan) {

@@ -1,7 +1,7 @@
 //! `drift`
 
 use crate::cli::args::DriftArgs;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, WithCharts};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::cli::view::diff::Diff;
@@ -12,13 +12,13 @@ use crate::plan::Policy;
 use crate::store::Store as _;
 
 pub(in crate::cli) async fn run(context: &Context, args: &DriftArgs) -> Exit {
-    let loaded = match context.load(&args.stack) {
+    let loaded = match context.load(&args.stack, WithCharts::ForCluster).await {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     let made = async {
         let state = loaded.store.read()?;
-        let world = context.connect(&loaded.stack).await?;
+        let world = context.world(&loaded).await?;
         ops::plan::plan(&loaded.graph, &state, &world, &Policy::default()).await
     };
     let plan = match made.await {

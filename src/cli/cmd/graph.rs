@@ -1,12 +1,12 @@
 //! `graph`
 
 use crate::cli::args::{GraphArgs, GraphFormat};
-use crate::cli::context::Context;
+use crate::cli::context::{Context, WithCharts};
 use crate::cli::exit::Exit;
 use crate::cli::view::graph::Drawing;
 
-pub(in crate::cli) fn run(context: &Context, args: &GraphArgs) -> Exit {
-    let loaded = match context.load(&args.stack) {
+pub(in crate::cli) async fn run(context: &Context, args: &GraphArgs) -> Exit {
+    let loaded = match context.load(&args.stack, WithCharts::Offline(None, Vec::new())).await {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

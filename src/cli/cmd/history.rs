@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::addr::Addr;
 use crate::cli::args::ReadArgs;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, WithCharts};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::event::{Entry, Event, Origin};
@@ -23,8 +23,8 @@ struct Run {
     done: BTreeMap<Addr, &'static str>,
 }
 
-pub(in crate::cli) fn run(context: &Context, args: &ReadArgs) -> Exit {
-    let loaded = match context.load(&args.stack) {
+pub(in crate::cli) async fn run(context: &Context, args: &ReadArgs) -> Exit {
+    let loaded = match context.load(&args.stack, WithCharts::LeftOut).await {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

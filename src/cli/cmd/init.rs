@@ -81,7 +81,7 @@ fn is_valid(context: &Context, path: &Path, text: &str) -> bool {
     let stack = File::read(&name, text.as_bytes(), &mut sources, &mut diags)
         .and_then(|file| stack::parse(&Files { files: vec![file] }, &mut diags))
         .and_then(|file| stack::check(&file, &Vars::default(), &mut sources, &mut diags))
-        .and_then(|stack| context::graph(&stack, &mut sources, &mut diags));
+        .and_then(|stack| context::graph(&stack, Vec::new(), &mut sources, &mut diags));
     report::diagnostics(&diags, &sources, context.style());
     stack.is_ok()
 }

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use crate::cli::args::OutputArgs;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, WithCharts};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::ops::{OpError, outputs};
 use crate::store::Store as _;
 
-pub(in crate::cli) fn run(context: &Context, args: &OutputArgs) -> Exit {
-    let loaded = match context.load(&args.stack) {
+pub(in crate::cli) async fn run(context: &Context, args: &OutputArgs) -> Exit {
+    let loaded = match context.load(&args.stack, WithCharts::LeftOut).await {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::apply::{Consent, carry_out};
 use crate::addr::{Addr, AwsKind};
 use crate::cli::args::{ImportArgs, MoveArgs, ReleaseArgs, RunArgs, StackArgs};
-use crate::cli::context::{Context, Loaded, address, policy};
+use crate::cli::context::{Context, Loaded, WithCharts, address, policy};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::cli::view::diff::Diff;
@@ -17,7 +17,7 @@ use crate::store::Store as _;
 
 /// `import`
 pub(in crate::cli) async fn import(context: &Context, args: &ImportArgs) -> Exit {
-    let (loaded, base) = match open(context, &args.stack, false) {
+    let (loaded, base) = match open(context, &args.stack, false).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -48,7 +48,7 @@ pub(in crate::cli) async fn import(context: &Context, args: &ImportArgs) -> Exit
 
 /// `release`
 pub(in crate::cli) async fn release(context: &Context, args: &ReleaseArgs) -> Exit {
-    let (loaded, base) = match open(context, &args.stack, true) {
+    let (loaded, base) = match open(context, &args.stack, true).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -69,7 +69,7 @@ pub(in crate::cli) async fn release(context: &Context, args: &ReleaseArgs) -> Ex
 
 /// `state mv`
 pub(in crate::cli) async fn rename(context: &Context, args: &MoveArgs) -> Exit {
-    let (loaded, base) = match open(context, &args.stack, false) {
+    let (loaded, base) = match open(context, &args.stack, false).await {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
@@ -109,8 +109,8 @@ async fn run(context: &Context, loaded: &Loaded, policy: &Policy, command: &str,
     carry_out(context, loaded, policy, command, args, Diff::default(), &consent, None).await
 }
 
-fn open(context: &Context, stack: &StackArgs, is_leaving: bool) -> Result<(Loaded, Policy), Exit> {
-    let loaded = if is_leaving { context.load_for_destroy(stack) } else { context.load(stack) }?;
+async fn open(context: &Context, stack: &StackArgs, is_leaving: bool) -> Result<(Loaded, Policy), Exit> {
+    let loaded = if is_leaving { context.load_for_destroy(stack) } else { context.load(stack, WithCharts::ForCluster).await }?;
     let base = policy(&crate::cli::args::PartArgs::default(), &loaded, false)?;
     Ok((loaded, base))
 }

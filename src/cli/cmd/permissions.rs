@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cli::args::permissions::PermissionsArgs;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, WithCharts};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::cli::view::yaml;
@@ -11,8 +11,8 @@ use crate::ops::OpError;
 use crate::permissions::{Grant, Identity, Policy, Purpose, Statement, grants, manifests, policies, role_name};
 use crate::store::Store as _;
 
-pub(in crate::cli) fn run(context: &Context, args: &PermissionsArgs) -> Exit {
-    let loaded = match context.load(&args.stack) {
+pub(in crate::cli) async fn run(context: &Context, args: &PermissionsArgs) -> Exit {
+    let loaded = match context.load(&args.stack, WithCharts::Offline(None, Vec::new())).await {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -1,7 +1,7 @@
 //! `plan`
 
 use crate::cli::args::PlanArgs;
-use crate::cli::context::{Context, policy};
+use crate::cli::context::{Context, WithCharts, policy};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::cli::view::diff::Diff;
@@ -13,7 +13,7 @@ use crate::plan::saved::{SavedPlan, Source};
 use crate::store::{Store as _, plan_file};
 
 pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
-    let loaded = match context.load(&args.stack) {
+    let loaded = match context.load(&args.stack, WithCharts::ForCluster).await {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -26,7 +26,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
     };
     let made = async {
         let state = loaded.store.read()?;
-        let world = context.connect(&loaded.stack).await?;
+        let world = context.world(&loaded).await?;
         ops::plan::plan(&loaded.graph, &state, &world, &policy).await
     };
     let plan = match made.await {

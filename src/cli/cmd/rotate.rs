@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::addr::Addr;
 use crate::apply::{Applied, Options, Progress, Stop};
 use crate::cli::args::RotateArgs;
-use crate::cli::context::{Context, Loaded};
+use crate::cli::context::{Context, Loaded, WithCharts};
 use crate::cli::exit::Exit;
 use crate::cli::view::diff::Diff;
 use crate::cli::view::human;
@@ -24,7 +24,7 @@ use crate::resource::certificate::Source;
 use crate::store::{Lease as _, Store as _};
 
 pub(in crate::cli) async fn run(context: &Context, args: &RotateArgs) -> Exit {
-    let loaded = match context.load(&args.stack) {
+    let loaded = match context.load(&args.stack, WithCharts::LeftOut).await {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -74,7 +74,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
     let paint = Paint::new(context.colour);
     if args.dry_run {
         let state = loaded.store.read()?;
-        let world = context.connect(&loaded.stack).await?;
+        let world = context.world(&loaded).await?;
         let plan = ops::plan::plan(&loaded.graph, &state, &world, policy).await?;
         if args.json {
             println!("{:#}", crate::cli::view::json::plan(&plan));
@@ -89,7 +89,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
         });
     }
     let mut lease = loaded.store.lease(&Context::holder("rotate"))?;
-    let world = context.connect(&loaded.stack).await?;
+    let world = context.world(&loaded).await?;
     let plan = ops::plan::plan(&loaded.graph, lease.state(), &world, policy).await?;
     if !plan.refusals.is_empty() {
         eprint!("{}", human::plan(&plan, paint, Diff::Short));

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::cli::args::ReadArgs;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, WithCharts};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::cli::view::json::shown;
@@ -14,12 +14,12 @@ use crate::resource::terraform_type;
 use crate::state::State;
 use crate::store::{Store as _, plan_file};
 
-pub(in crate::cli) fn run(context: &Context, args: &ReadArgs) -> Exit {
+pub(in crate::cli) async fn run(context: &Context, args: &ReadArgs) -> Exit {
     let path = Path::new(&args.stack.stack);
     if plan_file::is_saved(path) {
         return saved(path, args.json);
     }
-    let loaded = match context.load(&args.stack) {
+    let loaded = match context.load(&args.stack, WithCharts::LeftOut).await {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

@@ -2,7 +2,7 @@
 
 use crate::addr::Addr;
 use crate::cli::args::{ReadArgs, StackArgs, StateArgs, StateCommand};
-use crate::cli::context::{Context, Loaded};
+use crate::cli::context::{Context, Loaded, WithCharts};
 use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::cli::view::diff::Diff;
@@ -15,14 +15,17 @@ use crate::store::{Lease as _, Store as _};
 
 pub(in crate::cli) async fn run(context: &Context, args: &StateArgs) -> Exit {
     let outcome = match &args.command {
-        StateCommand::List(args) => with(context, &args.stack, |loaded| list(loaded, args)),
-        StateCommand::Show(args) => with(context, &args.stack, |loaded| {
-            print!("{}", format::write(&loaded.store.read()?, 0));
-            Ok(Exit::Done)
-        }),
-        StateCommand::Rm { stack, addr } => with(context, stack, |loaded| remove(loaded, addr)),
+        StateCommand::List(args) => with(context, &args.stack, |loaded| list(loaded, args)).await,
+        StateCommand::Show(args) => {
+            with(context, &args.stack, |loaded| {
+                print!("{}", format::write(&loaded.store.read()?, 0));
+                Ok(Exit::Done)
+            })
+            .await
+        }
+        StateCommand::Rm { stack, addr } => with(context, stack, |loaded| remove(loaded, addr)).await,
         StateCommand::Mv(args) => Ok(super::ownership::rename(context, args).await),
-        StateCommand::Rebuild { stack } => match context.load(stack) {
+        StateCommand::Rebuild { stack } => match context.load(stack, WithCharts::ForCluster).await {
             Ok(loaded) => rebuild(context, &loaded).await,
             Err(exit) => Ok(exit),
         },
@@ -33,8 +36,8 @@ pub(in crate::cli) async fn run(context: &Context, args: &StateArgs) -> Exit {
     }
 }
 
-fn with(context: &Context, stack: &StackArgs, work: impl FnOnce(&Loaded) -> Result<Exit, OpError>) -> Result<Exit, OpError> {
-    match context.load(stack) {
+async fn with(context: &Context, stack: &StackArgs, work: impl FnOnce(&Loaded) -> Result<Exit, OpError>) -> Result<Exit, OpError> {
+    match context.load(stack, WithCharts::LeftOut).await {
         Ok(loaded) => work(&loaded),
         Err(exit) => Ok(exit),
     }
@@ -80,7 +83,7 @@ fn remove(loaded: &Loaded, texts: &[String]) -> Result<Exit, OpError> {
 
 async fn rebuild(context: &Context, loaded: &Loaded) -> Result<Exit, OpError> {
     let mut lease = loaded.store.lease(&Context::holder("state rebuild"))?;
-    let world = context.connect(&loaded.stack).await?;
+    let world = context.world(&loaded).await?;
     let plan = ops::rebuild::rebuild(&loaded.graph, &world, &mut lease).await?;
     if !plan.refusals.is_empty() {
         print!("{}", human::plan(&plan, Paint::new(context.colour), Diff::Short));

@@ -1,14 +1,14 @@
 //! `validate`
 
 use crate::cli::args::ConfigArgs;
-use crate::cli::context::{Context, graph};
+use crate::cli::context::{Context, WithCharts};
 use crate::cli::exit::Exit;
-use crate::diag::{Diagnostics, json};
-use crate::stack;
+use crate::diag::{Diagnostics, Sources, json};
 
-pub(in crate::cli) fn run(context: &Context, args: &ConfigArgs) -> Exit {
+pub(in crate::cli) async fn run(context: &Context, args: &ConfigArgs) -> Exit {
+    let with = WithCharts::Offline(None, Vec::new());
     if !args.json {
-        return match context.load(&args.stack) {
+        return match context.load(&args.stack, with).await {
             Ok(loaded) => {
                 let count = loaded.graph.resources().count();
                 println!("The stack `{}` is valid: {count} resources.", loaded.stack.name);
@@ -17,16 +17,8 @@ pub(in crate::cli) fn run(context: &Context, args: &ConfigArgs) -> Exit {
             Err(exit) => exit,
         };
     }
-    let (file, vars, mut sources, mut diags) = match context.read(&args.stack) {
-        Ok(read) => read,
-        Err(exit) => return exit,
-    };
-    let graph = stack::check(&file, &vars, &mut sources, &mut diags).and_then(|stack| {
-        let mut more = Diagnostics::default();
-        let graph = graph(&stack, &mut sources, &mut more);
-        more.items().iter().for_each(|item| diags.push(item.clone()));
-        graph
-    });
+    let mut diags = Diagnostics::default();
+    let graph = context.load_quietly(&args.stack, with, &mut Sources::default(), &mut diags).await;
     println!("{:#}", serde_json::json!({"valid": graph.is_ok(), "diagnostics": json(&diags)}));
     if graph.is_ok() { Exit::Done } else { Exit::Failed }
 }

@@ -46,7 +46,7 @@ fn graph(count: usize) -> Graph {
     let file = File::read(&Arc::from("t.yaml"), text.to_string().as_bytes(), &mut sources, &mut diags).unwrap();
     let file = stack::parse(&Files { files: vec![file] }, &mut diags).unwrap();
     let stack = stack::check(&file, &Vars::default(), &mut sources, &mut diags).unwrap_or_else(|_| panic!("{diags:?}"));
-    context::graph(&stack, &mut sources, &mut diags).unwrap_or_else(|_| panic!("{diags:?}")).0
+    context::graph(&stack, Vec::new(), &mut sources, &mut diags).unwrap_or_else(|_| panic!("{diags:?}")).0
 }
 
 fn found(addr: &Addr, body: &Value) -> Found {

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use super::record::{Field, Record};
+use crate::helm::Options;
 use crate::helm::func::{Args, FuncError, Runtime};
 use crate::helm::value::{Kind, List, Method, Object, Str, Type, Value};
 
@@ -151,8 +152,10 @@ impl Object for VersionSet {
     }
 }
 
-/// `.Capabilities` of a cluster of this version that also knows these API versions.
-pub(crate) fn capabilities(kube: &KubeVersion, more: &[String]) -> Value {
+/// `.Capabilities` of the cluster that a chart is rendered for.
+pub(crate) fn capabilities(options: &Options) -> Value {
+    let kube = &options.kube_version;
+    let known: &[&str] = if options.is_cluster { &[] } else { API_VERSIONS };
     let fields = vec![
         Field::always("Version", "Version", kube.version.as_str()),
         Field::always("Major", "Major", kube.major.as_str()),
@@ -160,7 +163,7 @@ pub(crate) fn capabilities(kube: &KubeVersion, more: &[String]) -> Value {
     ];
     let string = Some((Str::from(kube.version.as_str()), ["String", "GitVersion"].as_slice()));
     let kube = Value::Object(Rc::new(Record { type_name: "chartutil.KubeVersion", kind: Kind::Struct, fields, string }));
-    let versions = List::strings(API_VERSIONS.iter().copied().map(Str::from).chain(more.iter().map(Str::from)));
+    let versions = List::strings(known.iter().copied().map(Str::from).chain(options.api_versions.iter().map(Str::from)));
     let helm = vec![
         Field::new("Version", "version", "v3.22"),
         Field::new("GitCommit", "git_commit", ""),

@@ -36,7 +36,7 @@ pub(super) const TABLE: &[Func] = &[
     Func::fixed("ceil", &[Type::Any], |_, args| Ok(Value::Float(to_float64(args.value(0)).ceil()))),
     Func::fixed("floor", &[Type::Any], |_, args| Ok(Value::Float(to_float64(args.value(0)).floor()))),
     Func::variadic("round", &[Type::Any, Type::Int, Type::Float64], round),
-    Func::fixed("randInt", &[Type::Int, Type::Int], rand_int),
+    Func::fixed("randInt", &[Type::Int, Type::Int], rand_int).rolling(),
 ];
 
 fn atoi(_: &mut dyn Runtime, args: Args<'_>) -> Result<Value, FuncError> {

@@ -83,6 +83,8 @@ pub struct Func {
     pub params: &'static [Type],
     /// Whether the last parameter takes any number of arguments, none included.
     pub variadic: bool,
+    /// Whether it throws dice.
+    pub rolls: bool,
     /// What it does.
     pub call: fn(&mut dyn Runtime, Args<'_>) -> Result<Value, FuncError>,
 }
@@ -94,7 +96,7 @@ impl Func {
         params: &'static [Type],
         call: fn(&mut dyn Runtime, Args<'_>) -> Result<Value, FuncError>,
     ) -> Self {
-        Self { name, params, variadic: false, call }
+        Self { name, params, variadic: false, rolls: false, call }
     }
 
     /// A function whose last parameter takes any number of arguments.
@@ -103,7 +105,13 @@ impl Func {
         params: &'static [Type],
         call: fn(&mut dyn Runtime, Args<'_>) -> Result<Value, FuncError>,
     ) -> Self {
-        Self { name, params, variadic: true, call }
+        Self { name, params, variadic: true, rolls: false, call }
+    }
+
+    /// The same function, which throws dice.
+    #[must_use]
+    pub const fn rolling(self) -> Self {
+        Self { rolls: true, ..self }
     }
 }
 
@@ -111,6 +119,11 @@ impl Func {
 pub trait Host {
     /// Fills the bytes with dice. `randAlpha`, `genCA`, `uuidv4`, `htpasswd`, … ask for them.
     fn random(&mut self, bytes: &mut [u8]);
+
+    /// A call of a function that throws dice begins: its name and its arguments, printed. What is thrown next is thrown by it.
+    fn draws(&mut self, function: &str, args: &[u8]) {
+        let _ = (function, args);
+    }
 
     /// The time: seconds and nanoseconds since 1970 in UTC.
     fn now(&mut self) -> (i64, u32);

@@ -14,10 +14,10 @@ use crate::helm::value::{Str, Type, Value};
 
 /// The functions of this file.
 pub(super) const TABLE: &[Func] = &[
-    Func::fixed("bcrypt", &[Type::String], |runtime, args| Ok(Value::from(bcrypt(runtime, args.str(0)?)))),
-    Func::fixed("htpasswd", &[Type::String, Type::String], htpasswd),
+    Func::fixed("bcrypt", &[Type::String], |runtime, args| Ok(Value::from(bcrypt(runtime, args.str(0)?)))).rolling(),
+    Func::fixed("htpasswd", &[Type::String, Type::String], htpasswd).rolling(),
     Func::fixed("derivePassword", &[Type::Uint32, Type::String, Type::String, Type::String, Type::String], derive),
-    Func::fixed("encryptAES", &[Type::String, Type::String], encrypt),
+    Func::fixed("encryptAES", &[Type::String, Type::String], encrypt).rolling(),
     Func::fixed("decryptAES", &[Type::String, Type::String], decrypt),
 ];
 

@@ -13,13 +13,13 @@ const LETTERS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr
 
 /// The functions of this file.
 pub(super) const TABLE: &[Func] = &[
-    Func::fixed("randAlphaNum", &[Type::Int], |runtime, args| drawn(runtime, args, LETTERS_AND_DIGITS)),
-    Func::fixed("randAlpha", &[Type::Int], |runtime, args| drawn(runtime, args, LETTERS)),
-    Func::fixed("randNumeric", &[Type::Int], |runtime, args| drawn(runtime, args, DIGITS)),
-    Func::fixed("randAscii", &[Type::Int], |runtime, args| drawn(runtime, args, &(b' '..0x7f).collect::<Vec<u8>>())),
-    Func::fixed("randBytes", &[Type::Int], rand_bytes),
-    Func::fixed("shuffle", &[Type::String], shuffle),
-    Func::fixed("uuidv4", &[], uuid),
+    Func::fixed("randAlphaNum", &[Type::Int], |runtime, args| drawn(runtime, args, LETTERS_AND_DIGITS)).rolling(),
+    Func::fixed("randAlpha", &[Type::Int], |runtime, args| drawn(runtime, args, LETTERS)).rolling(),
+    Func::fixed("randNumeric", &[Type::Int], |runtime, args| drawn(runtime, args, DIGITS)).rolling(),
+    Func::fixed("randAscii", &[Type::Int], |runtime, args| drawn(runtime, args, &(b' '..0x7f).collect::<Vec<u8>>())).rolling(),
+    Func::fixed("randBytes", &[Type::Int], rand_bytes).rolling(),
+    Func::fixed("shuffle", &[Type::String], shuffle).rolling(),
+    Func::fixed("uuidv4", &[], uuid).rolling(),
     Func::fixed("getHostByName", &[Type::String], |runtime, args| {
         let name = args.text(0)?;
         Ok(Value::from(runtime.host().resolve(&name)))

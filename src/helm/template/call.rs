@@ -23,6 +23,10 @@ impl<'t> Frame<'_, '_, 't> {
             return self.eval_builtin(dot, func, node, args, last);
         }
         let argv = self.eval_args(dot, func.params, func.variadic, args, last)?;
+        if func.rolls {
+            let printed: Vec<u8> = argv.iter().filter_map(|arg| arg.print().ok()).flat_map(|text| text.as_bytes().to_vec()).collect();
+            self.machine.host().draws(func.name, &printed);
+        }
         let result = self.machine.texts(&argv).and_then(|()| (func.call)(self.machine, Args(&argv))).and_then(|value| {
             match &value {
                 Value::Str(text) => self.machine.spend(text.len())?,

@@ -48,6 +48,11 @@ impl Catalog {
         self.kinds.iter().find(|one| one.group == group && one.kind.eq_ignore_ascii_case(kind))
     }
 
+    /// All kinds.
+    pub fn all(&self) -> impl Iterator<Item = &Served> {
+        self.kinds.iter()
+    }
+
     /// The kinds whose objects can be listed and applied.
     pub fn kept(&self) -> impl Iterator<Item = &Served> {
         self.kinds.iter().filter(|kind| kind.is_kept)

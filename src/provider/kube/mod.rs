@@ -3,6 +3,7 @@
 mod body;
 pub mod connect;
 mod discover;
+mod facts;
 mod live;
 
 use std::fmt::Write as _;

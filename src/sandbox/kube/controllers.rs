@@ -39,6 +39,27 @@ pub(super) fn write_status(tx: &mut Tx<'_>, key: &str, manager: &str, mut object
     store::write(tx, key, object);
 }
 
+/// Writes an object of a built-in kind, other than its status.
+pub(super) fn write_object(tx: &mut Tx<'_>, key: &str, manager: &str, mut object: Value) {
+    let mut parts = key.split('/').skip(1);
+    let (group, plural) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let Some(kind) = built_in(if group == "core" { "" } else { group }, plural) else { return };
+    if let Some(mut live) = tx.get(key).cloned() {
+        let stored = metadata_mut(&mut live).shift_remove("managedFields");
+        let metadata = metadata_mut(&mut object);
+        metadata.shift_remove("managedFields");
+        if kind.counts {
+            let generation = metadata.get("generation").and_then(Value::as_i64).unwrap_or(0) + 1;
+            metadata.insert("generation".to_owned(), generation.into());
+        }
+        let version = kind.api_version();
+        let managers = managed::read(stored.as_ref()).unwrap_or_default();
+        let managers = write(tx, &kind, &version, manager, "").update(&live, &object, managers).unwrap_or_default();
+        own(metadata_mut(&mut object), managers);
+    }
+    store::write(tx, key, object);
+}
+
 fn write<'w>(tx: &Tx<'_>, kind: &'w Kind, version: &'w str, manager: &'w str, subresource: &'w str) -> Write<'w> {
     Write { of: &kind.of, version, manager, subresource, has_status: kind.has_status, now: tx.now() }
 }

@@ -8,7 +8,7 @@ use super::ssa::managed::{self, Managers};
 use super::status::{Outcome, Refusal};
 use super::store::{self, Place, child_mut_value, meta_text, metadata_mut};
 use super::write::{Change, Done};
-use super::{balancers, body, crds, namespaces, rules, services, workloads};
+use super::{balancers, body, crds, istiod, namespaces, rules, services, workloads};
 use crate::sandbox::world::Tx;
 
 /// What names are generated from (k8s.io/apimachinery: `util/rand`).
@@ -88,6 +88,9 @@ pub(super) fn insert(tx: &mut Tx<'_>, change: Change<'_>, mut object: Value, man
     if kind.is_core("services") {
         services::allocate(tx, &mut object, None);
     }
+    if kind.is_core("pods") {
+        istiod::inject(tx, place.namespace, &mut object)?;
+    }
     let key = store::key(kind, place);
     let begun = (store::uid(tx), store::time(tx));
     let metadata = metadata_mut(&mut object);
@@ -117,6 +120,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, change: Change<'_>, mut object: Value, man
         crds::begin(tx, &mut object, &key)?;
     }
     workloads::begin(tx, kind, &key, &object)?;
+    istiod::begin(tx, kind, &key, &object)?;
     let object = store::write(tx, &key, object);
     if balancers::is_ingress(kind) {
         balancers::begin(tx, &key, &object)?;

@@ -14,6 +14,7 @@ mod crds;
 mod create;
 mod delete;
 mod discovery;
+mod istiod;
 mod kinds;
 mod list;
 mod namespaces;
@@ -55,6 +56,10 @@ pub(super) fn happen(tx: &mut Tx<'_>, due: &Due) -> Result<(), SandboxError> {
         "kube.clean" => crds::clean(tx, &due.to),
         "kube.rollout" => workloads::roll_out(tx, &due.to),
         "kube.balance" => balancers::balance(tx, &due.to),
+        "kube.istiod" => {
+            istiod::patch(tx, &due.to);
+            Ok(())
+        }
         "kube.establish" => {
             crds::establish(tx, &due.to);
             Ok(())

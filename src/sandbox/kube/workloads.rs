@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::controllers::write_status;
+use super::istiod;
 use super::kinds::Kind;
 use super::store::{self, child_mut, child_mut_value};
 use crate::sandbox::due::{after, delay, schedule};
@@ -39,7 +40,8 @@ pub(super) fn roll_out(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
     let Some(mut object) = tx.get(key).cloned().filter(|object| !store::is_going(object)) else { return Ok(()) };
     let plural = key.split('/').nth(2).unwrap_or_default().to_owned();
     let now = store::time(tx);
-    if let Some(image) = bad_image(&object) {
+    let is_waiting = crate::resource::manifest::has_auto_image(object.pointer("/spec/template").unwrap_or(&Value::Null));
+    if let Some(image) = bad_image(&object).or_else(|| (is_waiting && !istiod::would_inject(tx, &object)).then(|| "auto".to_owned())) {
         let made = object.pointer("/metadata/creationTimestamp").cloned().unwrap_or_default();
         return stuck(tx, key, &plural, object, &image, &made);
     }
@@ -79,7 +81,7 @@ pub(super) fn roll_out(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
         }),
     };
     put(tx, key, &mut object, &wanted);
-    Ok(())
+    if plural == "deployments" { istiod::started(tx, &object) } else { Ok(()) }
 }
 
 fn put(tx: &mut Tx<'_>, key: &str, object: &mut Value, status: &Value) {

@@ -280,6 +280,7 @@ pub(super) fn save(tx: &mut Tx<'_>, change: Change<'_>, live: &Value, mut new: V
     }
     if is_other {
         workloads::begin(tx, kind, &key, &new)?;
+        super::istiod::begin(tx, kind, &key, &new)?;
     }
     let object = store::write(tx, &key, new);
     if super::balancers::is_ingress(kind) && part.is_empty() {

@@ -32,7 +32,7 @@ pub struct Unasked {
 }
 
 /// Logins that no configuration file holds.
-pub trait Logins {
+pub trait Logins: Send + Sync {
     /// The login for a registry's host, asked for when the host wants one and no configuration has it.
     fn login<'a>(&'a self, host: &'a str) -> Asked<'a>;
 }

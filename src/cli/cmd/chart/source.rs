@@ -1,59 +1,27 @@
 //! Bringing charts, and `chart pull`, `vendor` and `lock`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::args::chart::{OriginArgs, SourceArgs, ValueArgs};
+use crate::cli::charts::fetcher;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::helm::chart::Dependency;
 use crate::helm::{Chart, ValueSource};
-use crate::provider::aws::ecr;
-use crate::source::chart::login::{Asked, Logins, Unasked};
-use crate::source::chart::{ChartSourceError, Charts, Fetched, Wanted, folder, vendor};
+use crate::source::chart::{ChartSourceError, Fetched, Wanted, folder, vendor};
 
 /// The most bytes of a values file.
 const MAX_VALUES: u64 = 64 << 20;
 
-/// The folder where archives are kept.
-fn cache() -> PathBuf {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable("MESHFORM_CHART_CACHE")
-        .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("meshform/charts")))
-        .or_else(|| variable("HOME").map(|home| home.join(".cache/meshform/charts")))
-        .unwrap_or_else(|| PathBuf::from(".meshform/charts"))
-}
-
 pub(super) fn wanted(args: &SourceArgs) -> Wanted {
     Wanted::parse(&args.chart, args.origin.repo.as_deref(), args.origin.version.trim())
-}
-
-/// ECR's registries let in who has an AWS session.
-struct AwsSession;
-
-impl Logins for AwsSession {
-    fn login<'a>(&'a self, host: &'a str) -> Asked<'a> {
-        Box::pin(async move {
-            let Some(registry) = ecr::Registry::of_host(host) else { return Ok(None) };
-            let login = ecr::login(&registry).await.map_err(|error| Unasked {
-                why: format!("the AWS session gives none: {error}"),
-                help: error.help().unwrap_or_else(|| format!("`docker login {host}` writes one")),
-            })?;
-            Ok(Some(login))
-        })
-    }
-}
-
-/// What fetches charts. The sandbox has no registries: with it no AWS session is asked.
-fn charts(context: &Context, args: &SourceArgs) -> Result<Charts, ChartSourceError> {
-    let charts = Charts::new(&cache(), &args.origin.lock_file)?;
-    Ok(if context.sandbox.is_some() { charts } else { charts.with_logins(Box::new(AwsSession)) })
 }
 
 /// Brings a chart. One on disk needs neither network nor lock file.
 pub(super) async fn fetch(context: &Context, args: &SourceArgs) -> Result<Fetched, ChartSourceError> {
     match wanted(args) {
         Wanted::Path(path) => folder::read(&path),
-        wanted => charts(context, args)?.fetch(&wanted).await,
+        wanted => fetcher(context, &args.origin.lock_file)?.fetch(&wanted).await,
     }
 }
 
@@ -91,7 +59,7 @@ pub(super) async fn lock(context: &Context, args: &SourceArgs) -> Exit {
         return Exit::Failed;
     };
     let work = async {
-        let charts = charts(context, args)?;
+        let charts = fetcher(context, &args.origin.lock_file)?;
         let fetched = charts.fetch_unlocked(&wanted).await?;
         let locked = fetched.locked.clone();
         charts.lock().write(locked.clone().map(|locked| (key.clone(), locked)))?;

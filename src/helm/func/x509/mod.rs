@@ -27,31 +27,37 @@ const PRIVATE_KEY_BITS: usize = 4096;
 
 /// The functions of this file.
 pub(super) const TABLE: &[Func] = &[
-    Func::fixed("genPrivateKey", &[Type::String], gen_private_key),
+    Func::fixed("genPrivateKey", &[Type::String], gen_private_key).rolling(),
     Func::fixed("genCA", &[Type::String, Type::Int], |runtime, args| {
         let key = Key::rsa(runtime, CERTIFICATE_KEY_BITS)?;
         authority(runtime, args, &key)
-    }),
+    })
+    .rolling(),
     Func::fixed("genCAWithKey", &[Type::String, Type::Int, Type::String], |runtime, args| {
         let key = given_key(args, 2)?;
         authority(runtime, args, &key)
-    }),
+    })
+    .rolling(),
     Func::fixed("genSelfSignedCert", &[Type::String, Type::Anys, Type::Anys, Type::Int], |runtime, args| {
         let key = Key::rsa(runtime, CERTIFICATE_KEY_BITS)?;
         made(runtime, args, &key, None)
-    }),
+    })
+    .rolling(),
     Func::fixed("genSelfSignedCertWithKey", &[Type::String, Type::Anys, Type::Anys, Type::Int, Type::String], |runtime, args| {
         let key = given_key(args, 4)?;
         made(runtime, args, &key, None)
-    }),
+    })
+    .rolling(),
     Func::fixed("genSignedCert", &[Type::String, Type::Anys, Type::Anys, Type::Int, CERTIFICATE], |runtime, args| {
         let key = Key::rsa(runtime, CERTIFICATE_KEY_BITS)?;
         made(runtime, args, &key, Some(Certificate::of(args.value(4))?))
-    }),
+    })
+    .rolling(),
     Func::fixed("genSignedCertWithKey", &[Type::String, Type::Anys, Type::Anys, Type::Int, CERTIFICATE, Type::String], |runtime, args| {
         let key = given_key(args, 5)?;
         made(runtime, args, &key, Some(Certificate::of(args.value(4))?))
-    }),
+    })
+    .rolling(),
     Func::fixed("buildCustomCert", &[Type::String, Type::String], build_custom),
 ];
 

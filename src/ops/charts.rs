@@ -1,0 +1,183 @@
+//! Charts rendered for a cluster: what it is gets asked once, what templates look up in rounds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+
+use super::OpError;
+use crate::diag::{Diagnostic, Diagnostics, Sources};
+use crate::helm::KubeVersion;
+use crate::provider::kube::{KindPath, Kube};
+use crate::provider::world::World;
+use crate::render::charts::{ChartFiles, Facts, LookUp, RenderedRelease, release};
+use crate::render::dice::Dice;
+use crate::resource::LABEL_STACK;
+use crate::resource::kinds::{built_in, split_api_version};
+use crate::secret::SecretBytes;
+use crate::stack::charts::Release;
+use crate::state::State;
+
+/// How often a chart may ask for more: what it looks up may depend on what it looked up before.
+const ROUNDS: usize = 5;
+/// The version of Kubernetes that charts are rendered for without a cluster; the newest that this program was tested with.
+pub const KUBE_VERSION: &str = "1.36.3";
+
+/// Renders the releases of a stack for its cluster. Problems of charts are told in `diags`.
+pub async fn rendered(
+    releases: &[Release],
+    files: &ChartFiles,
+    (world, state): (&World, &State),
+    seed: [u8; 32],
+    sources: &mut Sources,
+    diags: &mut Diagnostics,
+) -> Result<Vec<RenderedRelease>, OpError> {
+    let Some(kube) = &world.kube else { return Ok(without_a_cluster(releases, files, &offline_facts(None, Vec::new()), sources, diags)) };
+    let (version, api_versions) = futures::try_join!(kube.version(), kube.api_versions())?;
+    let kube_version = KubeVersion::parse(&version).or_else(|_| KubeVersion::parse(KUBE_VERSION)).map_err(OpError::Facts)?;
+    let mut facts = Facts {
+        kube_version,
+        api_versions: Some(api_versions),
+        more_api_versions: Vec::new(),
+        looked_up: Some(BTreeMap::new()),
+        installed: installed(releases, kube, state).await?,
+    };
+    let now = world.clock.now();
+    let dice = Dice::new(seed, (now.as_second(), u32::try_from(now.subsec_nanosecond()).unwrap_or(0)));
+    let mut all: Vec<RenderedRelease> = vec![RenderedRelease::default(); releases.len()];
+    let mut open: BTreeSet<usize> = (0..releases.len()).collect();
+    for round in 1.. {
+        let mut needs = BTreeSet::new();
+        for index in open.clone() {
+            let rendered = release(&releases[index], files, &facts, &mut dice.clone(), sources, diags);
+            if rendered.needs.is_empty() {
+                open.remove(&index);
+            }
+            needs.extend(rendered.needs.iter().cloned());
+            all[index] = rendered;
+        }
+        if open.is_empty() {
+            break;
+        }
+        if round == ROUNDS {
+            for index in &open {
+                let detail = format!("`{}` still looks up more of the cluster after {ROUNDS} rounds", releases[*index].section);
+                let diagnostic = Diagnostic::error("chart/rounds", "look-ups without an end", detail).at(&releases[*index].place);
+                diags.push(diagnostic.help("a name that the chart makes up anew each time can't be looked up: give it by the values"));
+            }
+            break;
+        }
+        let answers = futures::stream::iter(needs).map(|asked| async {
+            let found = kube.look_up(&asked.api_version, &asked.kind, &asked.namespace, &asked.name).await?;
+            Ok::<(LookUp, Option<SecretBytes>), OpError>((asked, found))
+        });
+        let answers: Vec<_> = answers.buffered(8).try_collect().await?;
+        facts.looked_up.get_or_insert_default().extend(answers);
+    }
+    for index in without_state(releases, &all, kube, state, &facts).await? {
+        facts.installed.insert(releases[index].section.clone());
+        all[index] = release(&releases[index], files, &facts, &mut dice.clone(), sources, diags);
+    }
+    Ok(all)
+}
+
+/// Renders the releases as `helm template` does.
+pub fn without_a_cluster(
+    releases: &[Release],
+    files: &ChartFiles,
+    facts: &Facts,
+    sources: &mut Sources,
+    diags: &mut Diagnostics,
+) -> Vec<RenderedRelease> {
+    releases.iter().map(|one| release(one, files, facts, &mut Dice::fixed(), sources, diags)).collect()
+}
+
+/// What is believed of a cluster that isn't asked.
+pub fn offline_facts(kube_version: Option<KubeVersion>, api_versions: Vec<String>) -> Facts {
+    let newest = || KubeVersion { version: format!("v{KUBE_VERSION}"), major: "1".into(), minor: "36".into() };
+    Facts {
+        kube_version: kube_version.unwrap_or_else(newest),
+        api_versions: None,
+        more_api_versions: api_versions,
+        looked_up: None,
+        installed: BTreeSet::new(),
+    }
+}
+
+/// The releases of which something is there, by the state, or as Helm's releases. Helm keeps a Secret for each revision of a release
+/// (Helm documentation, "Storage backends").
+async fn installed(releases: &[Release], kube: &Kube, state: &State) -> Result<BTreeSet<String>, OpError> {
+    let known: BTreeSet<&str> = state.releases().collect();
+    let mut found = BTreeSet::new();
+    let secrets = KindPath { api_version: "v1".into(), plural: "secrets".into() };
+    let mut of_helm = None;
+    for release in releases {
+        if known.contains(release.section.as_str()) {
+            found.insert(release.section.clone());
+            continue;
+        }
+        if of_helm.is_none() {
+            of_helm = Some(match kube.list_metadata(&secrets, "owner=helm").await {
+                Ok(secrets) => secrets,
+                Err(error) if error.is_denied() => Vec::new(),
+                Err(error) => return Err(error.into()),
+            });
+        }
+        let is_helms = of_helm
+            .iter()
+            .flatten()
+            .any(|secret| secret.namespace() == Some(&release.namespace) && secret.label("name") == Some(&release.name));
+        if is_helms {
+            found.insert(release.section.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// Of the releases that a lost state doesn't know: those of which an object with our label is there.
+async fn without_state(
+    releases: &[Release],
+    rendered: &[RenderedRelease],
+    kube: &Kube,
+    state: &State,
+    facts: &Facts,
+) -> Result<Vec<usize>, OpError> {
+    if state.serial != 0 {
+        let is_known = |index: &usize| {
+            let is_new = !facts.installed.contains(&releases[*index].section);
+            is_new && rendered[*index].manifests.iter().any(|one| state.resources.contains_key(&crate::compose::addr_of(one)))
+        };
+        return Ok((0..releases.len()).filter(is_known).collect());
+    }
+    let selector = format!("{LABEL_STACK}={}", state.stack);
+    let mut lists: BTreeMap<KindPath, BTreeSet<(Option<String>, String)>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (index, (release, rendered)) in releases.iter().zip(rendered).enumerate() {
+        if facts.installed.contains(&release.section) {
+            continue;
+        }
+        // One kind tells: a release's objects come and go together.
+        let telling = rendered.manifests.iter().find_map(|one| {
+            let known = built_in(split_api_version(&one.api_version).0, &one.kind)?;
+            Some(KindPath { api_version: one.api_version.clone(), plural: known.plural.to_owned() })
+        });
+        let Some(path) = telling else { continue };
+        if !lists.contains_key(&path) {
+            let live = match kube.list_metadata(&path, &selector).await {
+                Ok(live) => live,
+                Err(error) if error.is_denied() || error.is_not_found() => Vec::new(),
+                Err(error) => return Err(error.into()),
+            };
+            let names = live.iter().map(|live| (live.namespace().map(str::to_owned), live.name().to_owned())).collect();
+            lists.insert(path.clone(), names);
+        }
+        let names = &lists[&path];
+        let is_there = rendered.manifests.iter().any(|one| {
+            let of = built_in(split_api_version(&one.api_version).0, &one.kind);
+            of.is_some_and(|of| of.plural == path.plural) && names.contains(&(one.namespace.clone(), one.name.clone()))
+        });
+        if is_there {
+            found.push(index);
+        }
+    }
+    Ok(found)
+}
