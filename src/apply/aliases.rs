@@ -37,7 +37,7 @@ enum Wanted {
 }
 
 impl<L: Lease> Engine<'_, L> {
-    pub(super) fn begin_alias(&mut self, node: usize, step: &Step) -> Result<(), StoreError> {
+    pub(super) fn begin_alias(&mut self, node: usize, step: &Step) {
         let mut after = step.after.clone().unwrap_or_default();
         if let Some(Spec::AliasRecord(spec)) = self.plan.graph.get(&step.addr).map(|resource| &resource.spec)
             && let Some(name) = self.output(&spec.target, Output::Hostname)
@@ -47,7 +47,7 @@ impl<L: Lease> Engine<'_, L> {
             let Some(zone) = alias_record::canonical_zone(&name) else {
                 let says = format!("`{name}` is no Application Load Balancer of a region that is known here");
                 self.fail(node, StepError::Changed(says));
-                return Ok(());
+                return;
             };
             after.insert("alias.zone_id".into(), Attr::text(zone));
             after.insert("alias.name".into(), Attr::text(name));
@@ -61,13 +61,12 @@ impl<L: Lease> Engine<'_, L> {
         };
         let (Some(zone_id), Some(wanted)) = (text("zone_id"), wanted) else {
             self.fail(node, lost(&step.addr));
-            return Ok(());
+            return;
         };
         let role = text("zone_role_arn").map(|arn| Role { arn, external_id: text("zone_external_id") });
         let zone = ZoneKey { zone_id: zone_id.clone(), role };
         let host = step.addr.name().to_owned();
         self.queue_set(node, &zone, AliasWork { host, zone_id, seen: step.before.clone(), wanted, changes: Vec::new() });
-        Ok(())
     }
 
     /// Records that a host's alias records are as they are to be.

@@ -297,7 +297,10 @@ impl<L: Lease> Engine<'_, L> {
         let begun = match (&step.addr, &spec) {
             (Addr::Aws { kind: crate::addr::AwsKind::AcmCertificate, .. }, spec) => self.begin_certificate(node, &step, spec.as_ref()),
             (Addr::Aws { kind: crate::addr::AwsKind::AcmValidationRecord, .. }, spec) => self.begin_record(node, &step, spec.as_ref()),
-            (Addr::Aws { kind: crate::addr::AwsKind::Route53Record, .. }, _) => self.begin_alias(node, &step),
+            (Addr::Aws { kind: crate::addr::AwsKind::Route53Record, .. }, _) => {
+                self.begin_alias(node, &step);
+                Ok(())
+            }
             (Addr::Aws { kind: crate::addr::AwsKind::SecretsManagerSecret, .. }, spec) => {
                 self.begin_secret(node, &step, spec.as_ref());
                 Ok(())

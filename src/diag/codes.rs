@@ -155,7 +155,7 @@ mod tests {
         let areas: BTreeSet<&str> = CODES.iter().map(|(code, _)| code.split_once('/').unwrap().0).collect();
         let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut found = Vec::new();
-        for part in ["diag", "input", "stack", "source", "render", "compose"] {
+        for part in ["diag", "input", "stack", "source", "render", "compose", "ops"] {
             texts(&src.join(part), &mut found);
         }
         found.push(std::fs::read_to_string(src.join("input.rs")).unwrap());

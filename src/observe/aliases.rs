@@ -63,12 +63,12 @@ pub(super) fn lookups<'a>(
     Lookups(lookups)
 }
 
-impl Lookups<'_> {
-    /// Whether the stack has such records at all.
-    pub(super) fn is_declared(&self, declared: &Graph) -> bool {
-        declared.resources().any(|resource| matches!(resource.spec, Spec::AliasRecord(_)))
-    }
+/// Whether the stack has such records at all.
+pub(super) fn is_declared(declared: &Graph) -> bool {
+    declared.resources().any(|resource| matches!(resource.spec, Spec::AliasRecord(_)))
+}
 
+impl Lookups<'_> {
     /// Asks for the records. When there is no state to tell what is left, the zones of the stack are searched.
     pub(super) fn ask(&self, asked: &mut Asked, is_search: bool, choices: &BTreeMap<Addr, ZoneChoice>) {
         for lookup in &self.0 {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 
 use super::addresses;
+use super::aliases::{self, is_declared};
 use super::certificates::{Certificates, existing, is_adopted};
 use super::regions::{arn_region, is_opt_in, partition};
+use super::zone_reads;
 use super::zone_reads::{Asked, Reads};
 use super::zones::{Purpose, Zones};
-use super::{aliases, zone_reads};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
@@ -124,7 +125,7 @@ pub(super) async fn observe(
         asked.add(lookup.role.as_ref(), &lookup.zone_id, [lookup.name.clone()], lookup.is_desired);
     }
     let aliases = aliases::lookups(desired, declared, prior, &zones, &mut found.choices);
-    aliases.ask(&mut asked, prior.serial == 0 && (everywhere || aliases.is_declared(declared)), &found.choices);
+    aliases.ask(&mut asked, prior.serial == 0 && (everywhere || is_declared(declared)), &found.choices);
     let reads = zone_reads::read(aws, &zones, asked).await?;
     look_up(&reads, lookups, prior, &mut found);
     aliases.find(&reads, prior, &mut found);

@@ -17,7 +17,7 @@ pub(super) struct Asked(BTreeMap<ZoneOf, Names>);
 
 #[derive(Default)]
 struct Names {
-    names: BTreeSet<String>,
+    of: BTreeSet<String>,
     /// Whether the stack wants something in the zone: then it has to be there.
     is_desired: bool,
     /// Whether all of it is wanted.
@@ -28,7 +28,7 @@ impl Asked {
     /// Asks for the records of these names in a zone.
     pub(super) fn add(&mut self, role: Option<&Role>, zone_id: &str, names: impl IntoIterator<Item = String>, is_desired: bool) {
         let zone = self.0.entry((role.cloned(), zone_id.to_owned())).or_default();
-        zone.names.extend(names);
+        zone.of.extend(names);
         zone.is_desired |= is_desired;
     }
 
@@ -67,7 +67,7 @@ const PAGE: usize = 300;
 /// Reads what was asked for.
 pub(super) async fn read(aws: &Aws, zones: &Zones, asked: Asked) -> Result<Reads, ProviderError> {
     let mut reads = Reads::default();
-    for ((role, zone_id), Names { names, is_desired, is_whole }) in asked.0 {
+    for ((role, zone_id), Names { of: names, is_desired, is_whole }) in asked.0 {
         let route53 = aws.route53(role.as_ref()).await;
         let pages = zones.records(role.as_ref(), &zone_id) / PAGE + 1;
         let mut records: Vec<Record> = Vec::new();

@@ -527,6 +527,7 @@ impl Planner<'_> {
                 self.observed.unseen_kinds.join(", ")
             ));
         }
+        self.notes.extend(self.manual_hosts());
         let manual: Vec<String> = self.manual_certificates();
         self.notes.extend(manual);
         Plan {
@@ -549,6 +550,20 @@ impl Planner<'_> {
             is_exact: self.policy.exactly,
             forecasts: self.observed.forecasts.clone(),
         }
+    }
+
+    /// Hosts of new load balancers whose records someone else writes.
+    fn manual_hosts(&self) -> Vec<String> {
+        let manual = self.steps.iter().filter(|step| self.moving.contains(&step.addr)).filter_map(|step| {
+            let Spec::Manifest(spec) = &self.desired.get(&step.addr)?.spec else { return None };
+            let hosts = &spec.balancer.as_ref().filter(|balancer| !balancer.manual_hosts.is_empty())?.manual_hosts;
+            Some(format!(
+                "{}: the records of {} are written by hand (`dns: manual`); where they lead is shown when it is known",
+                step.addr,
+                some_of(hosts)
+            ))
+        });
+        manual.collect()
     }
 
     fn manual_certificates(&self) -> Vec<String> {

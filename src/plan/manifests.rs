@@ -115,9 +115,9 @@ impl Planner<'_> {
         let changes = self.manifest_changes(spec, addr);
         let known = known.filter(|known| known.id == found.id);
         if changes.is_empty() {
-            // Made, or changed, by a run that did not see it become ready.
+            // Made, or changed, by a run that did not see it become ready. Others need the name of a load balancer.
             match &forecast.waits {
-                Some(waits) if known.is_some_and(|known| !known.ready && known.attrs.contains_key(SENT)) => {
+                Some(waits) if spec.balancer.is_some() || known.is_some_and(|known| !known.ready && known.attrs.contains_key(SENT)) => {
                     self.step(resource, Action::Read, &format!("is not ready since it was applied: {waits}"), Some(found), Vec::new());
                 }
                 _ => self.unchanged += 1,

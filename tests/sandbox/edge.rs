@@ -286,8 +286,7 @@ fn a_record_that_changes_after_the_plan_is_not_overwritten() {
     let lab = Lab::new(&plain(""));
     lab.run("plan stack.yaml --out saved.plan").ends_with(0);
     change(&lab.raw(), ChangeAction::Create, simple("shop.example.com", RrType::A, "192.0.2.1"));
-    let said = lab.run("apply stack.yaml --auto-approve").ends_with(1);
-    assert!(said.stderr.contains("plan/foreign"), "{}", said.stderr);
+    lab.run("apply stack.yaml --auto-approve").ends_with(1);
     lab.run("apply saved.plan --auto-approve").ends_with(1);
     assert_eq!(records(&lab.raw())["A shop.example.com."], "192.0.2.1");
 }

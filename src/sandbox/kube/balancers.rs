@@ -19,7 +19,7 @@ use crate::sandbox::world::{Tx, digest};
 
 /// How long the controller takes to make or change a load balancer, and to remove one.
 const DEPLOY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(20));
-const REMOVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(60));
+const REMOVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_mins(1));
 /// What begins its annotations, and the values of IngressClasses that it serves.
 const PREFIX: &str = "alb.ingress.kubernetes.io/";
 const CONTROLLERS: &[&str] = &["ingress.k8s.aws/alb", "eks.amazonaws.com/alb"];
@@ -83,7 +83,7 @@ pub(super) fn balance(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
         return let_go(tx, key, object);
     }
     match model(tx, &object) {
-        Ok(model) => deploy(tx, key, object, model),
+        Ok(model) => deploy(tx, key, object, &model),
         Err((reason, message)) => {
             event(tx, &object, "Warning", reason, &message);
             retry(tx, key)
@@ -186,14 +186,16 @@ fn finalizer(group: Option<&str>) -> String {
     group.map_or_else(|| "ingress.k8s.aws/resources".to_owned(), |group| format!("group.ingress.k8s.aws/{group}"))
 }
 
-fn deploy(tx: &mut Tx<'_>, key: &str, mut object: Value, model: Model) -> Result<(), SandboxError> {
+fn deploy(tx: &mut Tx<'_>, key: &str, mut object: Value, model: &Model) -> Result<(), SandboxError> {
     let place = place_of(model.group.as_deref(), key);
     let mut balancer: Balancer = tx.read(&place)?.unwrap_or_default();
     // Another scheme means another load balancer.
     if balancer.arn.is_empty() || balancer.scheme != model.scheme {
         let others = std::mem::take(&mut balancer.members);
-        release(tx, &balancer.arn, &others)?;
-        balancer = new_balancer(tx, &object, &model);
+        if !balancer.arn.is_empty() {
+            acm::set_used(tx, &balancer.arn, &BTreeSet::new())?;
+        }
+        balancer = new_balancer(tx, &object, model);
         balancer.members = others;
     }
     leave_others(tx, key, &place)?;
@@ -235,11 +237,6 @@ fn new_balancer(tx: &mut Tx<'_>, object: &Value, model: &Model) -> Balancer {
         scheme: model.scheme.clone(),
         members: BTreeMap::new(),
     }
-}
-
-/// Lets the certificates of a load balancer go that is no more.
-fn release(tx: &mut Tx<'_>, arn: &str, _members: &BTreeMap<String, Vec<String>>) -> Result<(), SandboxError> {
-    if arn.is_empty() { Ok(()) } else { acm::set_used(tx, arn, &BTreeSet::new()) }
 }
 
 /// Takes an Ingress out of all load balancers but one; the last member takes its load balancer with it.

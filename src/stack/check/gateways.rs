@@ -278,7 +278,7 @@ fn tls(reader: &mut Reader<'_>, server: &Fields<'_>, has_certificate: bool, prot
     let mut tls = ServerTls::default();
     if let Some(entry) = given {
         let fields = reader.fields(&entry.value, &server.at("tls"), &schema::SERVER_TLS)?;
-        tls.mode = word(reader, &fields, "mode", &MODES).unwrap_or_default().to_owned();
+        word(reader, &fields, "mode", &MODES).unwrap_or_default().clone_into(&mut tls.mode);
         tls.credential = reader.string_of(&fields, "credential").map(|name| name.text);
         tls.min_version = word(reader, &fields, "min_version", &VERSIONS).map(ToOwned::to_owned);
         tls.max_version = word(reader, &fields, "max_version", &VERSIONS).map(ToOwned::to_owned);

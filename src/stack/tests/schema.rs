@@ -105,9 +105,12 @@ fn samples(of: &Shape) -> Vec<Json> {
     }
 }
 
+/// The schema as a text: making it costs more than asking it.
+static SCHEMA: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| document().to_string());
+
 fn is_valid(document_: &Json) -> Result<(), String> {
     let values = yaml::unmarshal_map(document_.to_string().as_bytes()).unwrap().unwrap();
-    single(document().to_string().as_bytes(), &values)
+    single(SCHEMA.as_bytes(), &values)
 }
 
 /// Errors about the form of a value, as against those about what it means together with others.
