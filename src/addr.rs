@@ -15,19 +15,22 @@ pub enum AwsKind {
     AcmCertificate,
     /// The CNAME that ACM asks for, one per account and base domain.
     AcmValidationRecord,
+    /// The alias records of a host, with the records that say whose they are.
+    Route53Record,
     /// A secret of AWS Secrets Manager.
     SecretsManagerSecret,
 }
 
 impl AwsKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::AcmCertificate, Self::AcmValidationRecord, Self::SecretsManagerSecret];
+    pub const ALL: [Self; 4] = [Self::AcmCertificate, Self::AcmValidationRecord, Self::Route53Record, Self::SecretsManagerSecret];
 
     /// The kind as it stands in addresses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AcmCertificate => "acm_certificate",
             Self::AcmValidationRecord => "acm_validation_record",
+            Self::Route53Record => "route53_record",
             Self::SecretsManagerSecret => "secretsmanager_secret",
         }
     }
@@ -40,7 +43,7 @@ pub enum Addr {
     Aws {
         /// Its kind.
         kind: AwsKind,
-        /// Its key in the stack, or the base domain of a validation record.
+        /// Its key in the stack, the base domain of a validation record, or the host of alias records.
         key: String,
     },
     /// A Kubernetes object.
@@ -65,6 +68,11 @@ impl Addr {
     /// `acm_validation_record.<base domain>`
     pub fn validation_record(base_domain: &str) -> Self {
         Self::Aws { kind: AwsKind::AcmValidationRecord, key: base_domain.to_owned() }
+    }
+
+    /// `route53_record.<host>`
+    pub fn alias_record(host: &str) -> Self {
+        Self::Aws { kind: AwsKind::Route53Record, key: host.to_owned() }
     }
 
     /// `secretsmanager_secret.<key of its certificate>`
@@ -174,6 +182,7 @@ mod tests {
         for text in [
             "acm_certificate.edge",
             "acm_validation_record.shop.example.com",
+            "route53_record.*.shop.example.com",
             "secretsmanager_secret.edge",
             "namespace/prod",
             "secret/istio-ingress/tls",

@@ -19,7 +19,7 @@ use crate::stack::Role;
 pub struct Coverage {
     /// Certificates and secrets.
     pub aws: bool,
-    /// Validation records.
+    /// Records of Route 53.
     pub records: bool,
     /// Kubernetes Secrets.
     pub secrets: bool,
@@ -31,7 +31,7 @@ impl Coverage {
     /// Whether the resource at this address was looked at.
     pub fn has(self, addr: &Addr) -> bool {
         match addr {
-            Addr::Aws { kind: AwsKind::AcmValidationRecord, .. } => self.records,
+            Addr::Aws { kind: AwsKind::AcmValidationRecord | AwsKind::Route53Record, .. } => self.records,
             Addr::Aws { .. } => self.aws,
             Addr::Kube { kind, group, .. } if kind == "secret" && group.is_empty() => self.secrets,
             Addr::Kube { .. } => self.objects,
@@ -54,8 +54,10 @@ pub struct Observed {
     pub in_former_zone: BTreeMap<Addr, Found>,
     /// Older generations that are still there, by address.
     pub deposed: BTreeMap<Addr, Vec<Deposed>>,
-    /// The zone of each base domain.
-    pub zones: BTreeMap<String, ZoneChoice>,
+    /// The zone of each record.
+    pub zones: BTreeMap<Addr, ZoneChoice>,
+    /// The names of load balancers, by their Ingresses.
+    pub hostnames: BTreeMap<Addr, String>,
     /// Namespaces that deliveries name and the stack doesn't declare: whether each exists.
     pub other_namespaces: BTreeMap<String, bool>,
     /// What becomes of the objects of manifests when they are applied.
@@ -231,7 +233,7 @@ pub struct FoundZone {
     pub role: Option<Role>,
 }
 
-/// The outcome of looking for a base domain's zone.
+/// The outcome of looking for a record's zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ZoneChoice {
     /// It is this one.

@@ -43,6 +43,23 @@ pub fn readiness(group: &str, kind: &str, object: &Value, now: Timestamp) -> Rea
     }
 }
 
+/// Whether an Ingress has a load balancer: its controller writes the name of it into the status (Kubernetes API, `IngressLoadBalancerStatus`),
+/// and tells what goes wrong in events only.
+pub fn balanced(object: &Value) -> Readiness {
+    if object.pointer("/metadata/deletionTimestamp").is_some() {
+        return Waiting("it is being deleted".into());
+    }
+    if hostname(object).is_some() {
+        return Ready;
+    }
+    Waiting("its load balancer has no name yet: the AWS Load Balancer Controller makes it".into())
+}
+
+/// The name of an Ingress's load balancer.
+pub fn hostname(object: &Value) -> Option<&str> {
+    object.pointer("/status/loadBalancer/ingress/0/hostname").and_then(Value::as_str).filter(|name| !name.is_empty())
+}
+
 /// Whether objects of a kind may take time to be ready, so that one is worth a second look.
 pub fn takes_time(group: &str, kind: &str, object: &Value) -> bool {
     let by_kind = matches!(

@@ -19,6 +19,8 @@ use crate::plan::{Action, Plan, Point, Step};
 use crate::provider::error::ProviderError;
 use crate::provider::world::World;
 use crate::resource::certificate::LeafFacts;
+use crate::resource::hole::Output;
+use crate::resource::manifest::HOSTNAME;
 use crate::resource::{Attr, Spec, TAG_ADOPTED_RECORDS};
 use crate::store::{Lease, StoreError};
 
@@ -299,6 +301,10 @@ impl<L: Lease> Engine<'_, L> {
         let begun = match (&step.addr, &spec) {
             (Addr::Aws { kind: crate::addr::AwsKind::AcmCertificate, .. }, spec) => self.begin_certificate(node, &step, spec.as_ref()),
             (Addr::Aws { kind: crate::addr::AwsKind::AcmValidationRecord, .. }, spec) => self.begin_record(node, &step, spec.as_ref()),
+            (Addr::Aws { kind: crate::addr::AwsKind::Route53Record, .. }, _) => {
+                self.begin_alias(node, &step);
+                Ok(())
+            }
             (Addr::Aws { kind: crate::addr::AwsKind::SecretsManagerSecret, .. }, spec) => {
                 self.begin_secret(node, &step, spec.as_ref());
                 Ok(())
@@ -479,6 +485,19 @@ impl<L: Lease> Engine<'_, L> {
     /// The ARN of a certificate.
     pub(super) fn arn(&self, certificate: &Addr) -> Option<String> {
         self.lease.state().current(certificate).map(|current| current.id.clone())
+    }
+
+    /// An output, as it is by now.
+    pub(super) fn output(&self, addr: &Addr, output: Output) -> Option<String> {
+        match output {
+            Output::Hostname => self.hostname(addr),
+            Output::Certificate(output) => self.certificate_output(addr, output),
+        }
+    }
+
+    /// The name of the load balancer that an Ingress has.
+    pub(super) fn hostname(&self, ingress: &Addr) -> Option<String> {
+        self.lease.state().current(ingress)?.attrs.get(HOSTNAME)?.as_text().map(ToOwned::to_owned)
     }
 
     /// Runs a poll after a pause; it holds no slot.

@@ -11,10 +11,11 @@ use super::wait::Wait;
 use crate::addr::Addr;
 use crate::clock::Clock;
 use crate::event::{Event, Origin};
+use crate::plan::moves_balancer;
 use crate::plan::{Action, Step};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{Applied, ApplyMode, KindPath, Kube, Live, body};
-use crate::ready::{Readiness, readiness, takes_time};
+use crate::ready::{Readiness, balanced, hostname, readiness, takes_time};
 use crate::resource::manifest::{Data, ManifestSpec, remembered};
 use crate::resource::{Attrs, Spec};
 use crate::store::Lease;
@@ -32,6 +33,8 @@ struct Write {
     data: Data,
     marks: Attrs,
     sent: String,
+    /// The name of the load balancer that another one takes the place of.
+    moves_from: Option<String>,
     needs: Vec<Addr>,
     is_forced: bool,
     /// Whether the stack has webhooks that the server may ask.
@@ -46,11 +49,27 @@ impl<L: Lease> Engine<'_, L> {
             return;
         };
         let forecast = self.plan.forecasts.get(&step.addr);
+        let (filled, is_whole) = spec.filled(|addr, output| self.output(addr, output));
+        if !is_whole && !step.action.is_removal() {
+            self.fail(node, StepError::Changed(format!("an output that `{}` holds isn't known", step.addr)));
+            return;
+        }
+        let mut content = forecast.and_then(|forecast| forecast.body.clone()).unwrap_or_else(|| spec.object.body.clone());
+        for hole in &spec.holes {
+            let text = hole.fill(|addr, output| self.output(addr, output)).unwrap_or_default();
+            hole.path.set(&mut content, Value::String(text));
+        }
+        let sent = match forecast {
+            Some(forecast) if spec.holes.is_empty() => forecast.sent.clone(),
+            _ => filled.sent_hash(&step.marks()),
+        };
+        let moves_from = self.hostname(&step.addr).filter(|_| spec.balancer.is_some() && moves_balancer(&step.changes));
         let write = Write {
-            content: forecast.and_then(|forecast| forecast.body.clone()).unwrap_or_else(|| spec.object.body.clone()),
+            content,
             data: forecast.and_then(|forecast| forecast.data.clone()).unwrap_or_else(|| spec.data.clone()),
             marks: step.marks(),
-            sent: forecast.map(|forecast| forecast.sent.clone()).unwrap_or_default(),
+            sent,
+            moves_from,
             needs: self.needs(&step.addr),
             is_forced: step.action == Action::Adopt || step.changes.iter().any(|change| change.manager.is_some()),
             has_webhooks: self.has_webhooks(),
@@ -114,7 +133,9 @@ impl Write {
             let origin = if step.action == Action::Adopt { Origin::Adopted } else { Origin::Created };
             events.push(Event::Created { addr: addr.clone(), id: live.uid().to_owned(), generation: 1, origin, needs: self.needs.clone() });
         }
-        events.push(Event::Applied { addr, attrs: remembered(&self.spec, &self.sent, &live.owned_hash(), live.our_fields()) });
+        let (attrs, whole) = (remembered(&self.spec, &self.sent, &live.owned_hash(), live.our_fields()), live.whole());
+        let attrs = self.spec.with_hostname(attrs, hostname(&whole).filter(|name| self.moves_from.as_deref() != Some(*name)));
+        events.push(Event::Applied { addr, attrs });
         Ok(Outcome { events, wait: self.wait(&path, &live), ..Outcome::default() })
     }
 
@@ -161,6 +182,15 @@ impl Write {
     /// The wait for it to do what it is for, if that takes time.
     fn wait(&self, path: &KindPath, live: &Live) -> Option<Wait> {
         let (group, kind, object) = (self.spec.group(), &self.spec.object.kind, live.whole());
+        if self.spec.balancer.is_some() {
+            let says = match (balanced(&object), &self.moves_from) {
+                (Readiness::Ready, None) => return None,
+                (Readiness::Ready, Some(old)) => format!("the load balancer {old} is to be replaced by another one"),
+                (Readiness::Waiting(says) | Readiness::Failed(says), _) => says,
+            };
+            let (addr, moves_from) = (self.step.addr.clone(), self.moves_from.clone());
+            return Some(Wait::Balanced { addr, path: path.clone(), says, moves_from });
+        }
         if !takes_time(group, kind, &object) {
             return None;
         }

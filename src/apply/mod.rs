@@ -4,6 +4,7 @@
 //! truth. Waits hold no slot: one poller per API, account and region serves all who wait (`wait`). Record changes wait a second for
 //! company and go in one batch per zone (`records`). Exported material lives here only, from the export to the last delivery (`deliver`).
 
+mod aliases;
 mod certificates;
 mod deliver;
 mod engine;

@@ -1,32 +1,38 @@
-//! Steps of validation records: gathered for a second, sent as one batch per zone, all or nothing; what is refused is sorted out and the rest
+//! Steps of records: gathered for a second, sent as one batch per zone, all or nothing; what is refused is sorted out and the rest
 //! sent again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::StepError;
+use super::aliases::{self, AliasWork};
 use super::engine::{Engine, Finished, Outcome, lost};
 use super::wait::Wait;
 use crate::addr::Addr;
 use crate::event::{Event, Origin};
 use crate::observe::record_id;
 use crate::plan::{Action, Step};
-use crate::provider::aws::route53::{BatchError, MAX_BATCH, Record, RecordAction, Route53};
+use crate::provider::aws::route53::{BatchError, MAX_BATCH, RecordAction, Route53};
 use crate::provider::error::{Class, ProviderError};
+use crate::resource::alias_record::{LiveSet, Record};
 use crate::resource::certificate::ValidationRecord;
 use crate::resource::validation_record::{self, TTL};
 use crate::resource::{Attr, Attrs, Spec, TAG_ADOPTED_RECORDS};
 use crate::stack::Role;
 use crate::store::{Lease, StoreError};
 
+/// The most changes that a host's alias records take.
+const MOST_OF_SET: usize = 12;
+/// As many names are read one by one.
+const MOST_NAMES: usize = 4;
 /// How long a change waits for company.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A zone and the role to reach it with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ZoneKey {
-    zone_id: String,
-    role: Option<Role>,
+    pub(super) zone_id: String,
+    pub(super) role: Option<Role>,
 }
 
 /// The changes that wait for each zone.
@@ -47,12 +53,41 @@ impl ZoneQueues {
 #[derive(Clone, Debug)]
 struct Queued {
     node: usize,
+    work: Work,
+}
+
+/// What is to be changed: the parts of a host's alias records go together, or not at all.
+#[derive(Clone, Debug)]
+enum Work {
+    One(One),
+    Set(AliasWork),
+}
+
+impl Work {
+    /// The changes that Route 53 is sent.
+    fn changes(&self) -> Vec<(RecordAction, Record)> {
+        match self {
+            Self::One(one) => vec![(one.action, one.record.clone())],
+            Self::Set(set) => set.changes.clone(),
+        }
+    }
+}
+
+/// A change of one record.
+#[derive(Clone, Debug)]
+struct One {
     action: RecordAction,
     record: Record,
     /// Whether an equal record that is there already is the fruit of our own request.
     may_be_ours: bool,
     /// Whether the plan read the record, so that it needs no look before.
     is_read: bool,
+}
+
+impl One {
+    fn is_unread(&self) -> bool {
+        self.action == RecordAction::Create && !self.is_read
+    }
 }
 
 /// A batch after a look at the records whose names the plan didn't know.
@@ -69,8 +104,8 @@ pub(super) struct BatchResult {
     change: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Written {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
     /// The batch did it.
     Sent,
     /// It was there, equal.
@@ -111,10 +146,19 @@ impl<L: Lease> Engine<'_, L> {
         let state = self.lease.state();
         let was_begun = state.resources.get(&step.addr).is_some_and(|known| known.pending.is_some());
         let is_read = step.after.as_ref().is_some_and(|after| after.get("name").is_some_and(Attr::is_known));
-        let queued = Queued { node, action, record, may_be_ours: was_begun || is_read, is_read };
-        self.zones.queued.entry(zone.clone()).or_default().push(queued);
-        self.linger(&zone);
+        let work = Work::One(One { action, record, may_be_ours: was_begun || is_read, is_read });
+        self.queue(&zone, Queued { node, work });
         Ok(())
+    }
+
+    /// Lets a host's alias records wait for company.
+    pub(super) fn queue_set(&mut self, node: usize, zone: &ZoneKey, set: AliasWork) {
+        self.queue(zone, Queued { node, work: Work::Set(set) });
+    }
+
+    fn queue(&mut self, zone: &ZoneKey, queued: Queued) {
+        self.zones.queued.entry(zone.clone()).or_default().push(queued);
+        self.linger(zone);
     }
 
     /// Makes the intent durable: an equal record that is found after a crash is then known to be ours.
@@ -181,7 +225,14 @@ impl<L: Lease> Engine<'_, L> {
             .iter()
             .filter_map(|certificate| state.certificate(certificate))
             .find_map(|facts| facts.records.iter().find(|record| record.base_domain == spec.base_domain))?;
-        Some(Record { name: record.name.clone(), rr_type: "CNAME".into(), ttl: TTL, values: vec![record.value.clone()], is_special: false })
+        Some(Record {
+            name: record.name.clone(),
+            rr_type: "CNAME".into(),
+            ttl: TTL,
+            values: vec![record.value.clone()],
+            alias: None,
+            has_policy: false,
+        })
     }
 
     fn linger(&mut self, zone: &ZoneKey) {
@@ -196,7 +247,13 @@ impl<L: Lease> Engine<'_, L> {
         self.zones.lingering.remove(zone);
         let Some(aws) = self.world.aws.clone() else { return };
         let Some(queue) = self.zones.queued.get_mut(zone).filter(|queue| !queue.is_empty()) else { return };
-        let batch: Vec<Queued> = queue.drain(..queue.len().min(MAX_BATCH)).collect();
+        // A host's set counts for the most that it can have: what goes and what comes.
+        let weights = queue.iter().scan(0, |sum, queued| {
+            *sum += if matches!(queued.work, Work::Set(_)) { MOST_OF_SET } else { 1 };
+            Some(*sum)
+        });
+        let fitting = weights.take_while(|sum| *sum <= MAX_BATCH).count().max(1);
+        let batch: Vec<Queued> = queue.drain(..fitting).collect();
         self.zones.sent.insert(zone.clone());
         let zone = zone.clone();
         self.spawn(Box::pin(async move {
@@ -209,7 +266,8 @@ impl<L: Lease> Engine<'_, L> {
     pub(super) fn take_looked(&mut self, looked: Looked) -> Result<(), StoreError> {
         let Some(aws) = self.world.aws.clone() else { return Ok(()) };
         let Looked { zone, outcomes, open } = looked;
-        for queued in open.iter().filter(|queued| queued.action == RecordAction::Create) {
+        let is_create = |queued: &&Queued| matches!(&queued.work, Work::One(one) if one.action == RecordAction::Create);
+        for queued in open.iter().filter(is_create) {
             let step = self.step(queued.node).clone();
             let is_begun = self.lease.state().resources.get(&step.addr).is_some_and(|known| known.pending.is_some());
             if !is_begun {
@@ -231,7 +289,6 @@ impl<L: Lease> Engine<'_, L> {
         self.zones.sent.remove(&batch.zone);
         for (queued, outcome) in batch.outcomes {
             let step = self.step(queued.node).clone();
-            let id = record_id(&batch.zone.zone_id, &queued.record.name);
             let written = match outcome {
                 Ok(written) => written,
                 Err(error) => {
@@ -240,13 +297,25 @@ impl<L: Lease> Engine<'_, L> {
                     continue;
                 }
             };
+            let in_sync = batch.change.clone().filter(|_| written == Written::Sent);
+            let in_sync = in_sync.map(|change| Wait::InSync { change, role: batch.zone.role.clone() });
+            let queued_one = match queued.work {
+                Work::One(one) => one,
+                Work::Set(set) => {
+                    self.alias_is_through(queued.node, &step, &batch.zone, &set, in_sync)?;
+                    continue;
+                }
+            };
+            let node = queued.node;
+            let queued = queued_one;
+            let id = record_id(&batch.zone.zone_id, &queued.record.name);
             if queued.action == RecordAction::Delete {
                 let event = Event::Deleted { addr: step.addr.clone(), id: step.id.clone().unwrap_or(id) };
-                self.advance(queued.node, Outcome::done(vec![event]))?;
+                self.advance(node, Outcome::done(vec![event]))?;
                 continue;
             }
             if written == Written::WasThere && !queued.may_be_ours {
-                self.adopted_record(queued.node, &step, &batch.zone, &queued.record, id)?;
+                self.adopted_record(node, &step, &batch.zone, &queued.record, id)?;
                 continue;
             }
             let known = self.lease.state().current(&step.addr).map(|current| current.origin);
@@ -256,9 +325,7 @@ impl<L: Lease> Engine<'_, L> {
                 Event::Created { addr: step.addr.clone(), id, generation: step.generation, origin, needs },
                 Event::Applied { addr: step.addr.clone(), attrs: applied_attrs(&batch.zone, &queued.record) },
             ];
-            let wait = batch.change.clone().filter(|_| written == Written::Sent);
-            let wait = wait.map(|change| Wait::InSync { change, role: batch.zone.role.clone() });
-            self.advance(queued.node, Outcome { events, wait, ..Outcome::default() })?;
+            self.advance(node, Outcome { events, wait: in_sync, ..Outcome::default() })?;
             if origin == Origin::Adopted && step.action == Action::Adopt {
                 self.mark_adopted(&step.addr);
             }
@@ -289,7 +356,7 @@ fn record_of(attrs: &Attrs) -> Option<Record> {
         Attr::Value(ttl) => ttl.as_i64()?,
         _ => return None,
     };
-    Some(Record { name: text("name")?, rr_type: text("type")?, ttl, values, is_special: false })
+    Some(Record { name: text("name")?, rr_type: text("type")?, ttl, values, alias: None, has_policy: false })
 }
 
 fn applied_attrs(zone: &ZoneKey, record: &Record) -> Attrs {
@@ -308,7 +375,7 @@ async fn send(route53: &Route53, zone_id: &str, mut open: Vec<Queued>) -> (Vec<(
     // Each round settles one change at least; the second limit is for a zone that is busy with others' changes.
     let mut busy = 0;
     while !open.is_empty() {
-        let changes: Vec<(RecordAction, Record)> = open.iter().map(|queued| (queued.action, queued.record.clone())).collect();
+        let changes: Vec<(RecordAction, Record)> = open.iter().flat_map(|queued| queued.work.changes()).collect();
         match route53.change(zone_id, &changes).await {
             Ok(change) => {
                 outcomes.extend(open.into_iter().map(|queued| (queued, Ok(Written::Sent))));
@@ -320,7 +387,7 @@ async fn send(route53: &Route53, zone_id: &str, mut open: Vec<Queued>) -> (Vec<(
             }
             Err(BatchError { error, messages }) if error.class == Class::State && !messages.is_empty() => {
                 let (refused, rest): (Vec<Queued>, Vec<Queued>) =
-                    open.into_iter().partition(|queued| is_named(&messages, &queued.record.name));
+                    open.into_iter().partition(|queued| queued.work.changes().iter().any(|(_, record)| is_named(&messages, &record.name)));
                 // Nobody is named: each is looked at.
                 let (refused, rest) = if refused.is_empty() { (rest, Vec::new()) } else { (refused, rest) };
                 let before = outcomes.len();
@@ -347,15 +414,19 @@ async fn send(route53: &Route53, zone_id: &str, mut open: Vec<Queued>) -> (Vec<(
     (outcomes, None)
 }
 
-fn is_named(messages: &[String], name: &str) -> bool {
+pub(super) fn is_named(messages: &[String], name: &str) -> bool {
     let escaped = name.replace('*', "\\052");
     messages.iter().any(|message| message.contains(&format!("'{escaped}.'")) || message.contains(&format!("'{escaped}'")))
 }
 
 /// Looks at the records whose names the plan didn't know: one list of the zone, or a few single reads.
 async fn look_before(route53: &Route53, zone: ZoneKey, batch: Vec<Queued>) -> Looked {
-    let is_unread = |queued: &&Queued| queued.action == RecordAction::Create && !queued.is_read;
-    let names: Vec<String> = batch.iter().filter(is_unread).map(|queued| queued.record.name.clone()).collect();
+    let names = batch.iter().flat_map(|queued| match &queued.work {
+        Work::One(one) if one.is_unread() => vec![one.record.name.clone()],
+        Work::One(_) => Vec::new(),
+        Work::Set(set) => set.names().to_vec(),
+    });
+    let names: Vec<String> = names.collect();
     let there = match there(route53, &zone.zone_id, &names).await {
         Ok(there) => there,
         Err(error) => {
@@ -365,36 +436,43 @@ async fn look_before(route53: &Route53, zone: ZoneKey, batch: Vec<Queued>) -> Lo
     };
     let mut looked = Looked { zone, outcomes: Vec::new(), open: Vec::new() };
     for mut queued in batch {
-        match there.get(&queued.record.name) {
-            Some(live) if is_unread(&&queued) => {
-                let outcome = compare(&queued.record, live);
-                looked.outcomes.push((queued, outcome));
-            }
-            _ => {
-                // It was not there a moment ago: if it is now, it is by our own request, whose answer was lost.
-                queued.may_be_ours = true;
-                looked.open.push(queued);
-            }
+        let settled = match &mut queued.work {
+            Work::Set(set) => set.look(&LiveSet::of(&set.host, &there)).map_or_else(|error| Some(Err(error)), |done| done.map(Ok)),
+            Work::One(one) => match there.iter().find(|live| live.name == one.record.name && live.rr_type == "CNAME") {
+                Some(live) if one.is_unread() => Some(compare(&one.record, live)),
+                _ => {
+                    // It was not there a moment ago: if it is now, it is by our own request, whose answer was lost.
+                    one.may_be_ours = true;
+                    None
+                }
+            },
+        };
+        match settled {
+            Some(outcome) => looked.outcomes.push((queued, outcome)),
+            None => looked.open.push(queued),
         }
     }
     looked
 }
 
-async fn there(route53: &Route53, zone_id: &str, names: &[String]) -> Result<BTreeMap<String, Record>, ProviderError> {
-    let mut found = Vec::new();
-    if names.len() <= 2 {
-        for name in names {
-            found.extend(route53.record(zone_id, name, "CNAME").await?);
-        }
-    } else {
-        found = route53.records(zone_id).await?;
-        found.retain(|record| record.rr_type == "CNAME");
+/// The records of these names. Those of one host are read name by name, as a zone may be large.
+pub(super) async fn there(route53: &Route53, zone_id: &str, names: &[String]) -> Result<Vec<Record>, ProviderError> {
+    if names.len() > MOST_NAMES {
+        return route53.records(zone_id).await;
     }
-    Ok(found.into_iter().map(|record| (record.name.clone(), record)).collect())
+    let mut found = Vec::new();
+    for name in names {
+        found.extend(route53.records_at(zone_id, name).await?);
+    }
+    Ok(found)
 }
 
 /// What a refused change means: done already, to be tried again (none), or an error.
 async fn settle(route53: &Route53, zone_id: &str, queued: &Queued, error: &ProviderError) -> Result<Option<Written>, StepError> {
+    let queued = match &queued.work {
+        Work::Set(set) => return aliases::settle(route53, zone_id, set, error).await,
+        Work::One(one) => one,
+    };
     let live = route53.record(zone_id, &queued.record.name, &queued.record.rr_type).await?;
     match (queued.action, live) {
         (RecordAction::Create, Some(live)) => compare(&queued.record, &live).map(Some),
@@ -408,7 +486,7 @@ async fn settle(route53: &Route53, zone_id: &str, queued: &Queued, error: &Provi
 }
 
 fn compare(wanted: &Record, live: &Record) -> Result<Written, StepError> {
-    if live.values == wanted.values && !live.is_special {
+    if live.values == wanted.values && live.is_simple() {
         return Ok(Written::WasThere);
     }
     Err(StepError::Changed(format!(

@@ -91,26 +91,30 @@ impl<L: Lease> Engine<'_, L> {
                 TextPart::Literal(literal) => description.push_str(literal),
                 TextPart::Output { certificate, output } => {
                     let addr = Addr::certificate(certificate);
-                    let own = leaf.filter(|_| addr == spec.certificate).cloned();
-                    let value = match output {
-                        CertificateOutput::Arn => self.arn(&addr),
-                        CertificateOutput::NotAfter => {
-                            own.or_else(|| self.leaf(&addr)).map(|leaf| crate::plan::wanted::date(leaf.not_after))
-                        }
-                        CertificateOutput::Domain => match self.plan.graph.get(&addr).map(|resource| &resource.spec) {
-                            Some(Spec::Certificate(spec)) if spec.is_only_read() => {
-                                let current = self.lease.state().current(&addr);
-                                current.map(|current| text_of(&current.attrs, "domain_name"))
-                            }
-                            Some(Spec::Certificate(spec)) => Some(spec.domain.clone()),
-                            _ => None,
-                        },
-                    };
-                    description.push_str(&value.unwrap_or_default());
+                    let own = leaf.filter(|_| addr == spec.certificate && *output == CertificateOutput::NotAfter);
+                    let own = own.map(|leaf| crate::plan::wanted::date(leaf.not_after));
+                    description.push_str(&own.or_else(|| self.certificate_output(&addr, *output)).unwrap_or_default());
                 }
+                // The check of the stack lets none in here.
+                TextPart::Hostname { .. } => {}
             }
         }
         description
+    }
+
+    /// An output of a certificate, as it is by now.
+    pub(super) fn certificate_output(&self, addr: &Addr, output: CertificateOutput) -> Option<String> {
+        match output {
+            CertificateOutput::Arn => self.arn(addr),
+            CertificateOutput::NotAfter => self.leaf(addr).map(|leaf| crate::plan::wanted::date(leaf.not_after)),
+            CertificateOutput::Domain => match self.plan.graph.get(addr).map(|resource| &resource.spec) {
+                Some(Spec::Certificate(spec)) if spec.is_only_read() => {
+                    self.lease.state().current(addr).map(|current| text_of(&current.attrs, "domain_name"))
+                }
+                Some(Spec::Certificate(spec)) => Some(spec.domain.clone()),
+                _ => None,
+            },
+        }
     }
 }
 

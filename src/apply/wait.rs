@@ -19,9 +19,9 @@ use crate::provider::aws::route53::Route53;
 use crate::provider::aws::secretsmanager::{SecretEntry, SecretsManager};
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{KindPath, Kube, Live};
-use crate::ready::{Readiness, readiness};
-use crate::resource::LABEL_STACK;
+use crate::ready::{Readiness, balanced, hostname, readiness};
 use crate::resource::certificate::{CertificateFacts, CertificateSpec, Dates, LeafFacts};
+use crate::resource::{LABEL_STACK, Spec};
 use crate::stack::{Dns, Role};
 use crate::store::{Lease, StoreError};
 
@@ -44,6 +44,8 @@ pub(super) enum Wait {
     Injected { namespace: String, pod: Box<Value>, says: String },
     /// An object does what it is for.
     Ready { addr: Addr, kind: String, path: KindPath, says: String },
+    /// A load balancer has its name; another one than before, where that one is replaced.
+    Balanced { addr: Addr, path: KindPath, says: String, moves_from: Option<String> },
 }
 
 impl Wait {
@@ -67,7 +69,7 @@ impl Wait {
 
     /// Whether the step's first point is behind it.
     pub(super) fn is_past_created(&self) -> bool {
-        matches!(self, Self::Issued { .. } | Self::InSync { .. } | Self::Replicas { .. } | Self::Ready { .. })
+        matches!(self, Self::Issued { .. } | Self::InSync { .. } | Self::Replicas { .. } | Self::Ready { .. } | Self::Balanced { .. })
     }
 
     /// Whether it is over in seconds, so that `--no-wait` waits for it all the same.
@@ -87,6 +89,7 @@ impl Wait {
             Self::Gone { holds, .. } => format!("the object to go ({holds})"),
             Self::Injected { says, .. } => format!("the injector to put the proxy into its pods ({says})"),
             Self::Ready { says, .. } => format!("the object to be ready ({says})"),
+            Self::Balanced { says, .. } => format!("the load balancer ({says})"),
         }
     }
 
@@ -97,7 +100,7 @@ impl Wait {
             Self::InUse { .. } => limits.in_use,
             Self::InSync { .. } => limits.in_sync,
             Self::Gone { .. } => limits.gone,
-            Self::Replicas { .. } | Self::Injected { .. } | Self::Ready { .. } => limits.ready,
+            Self::Replicas { .. } | Self::Injected { .. } | Self::Ready { .. } | Self::Balanced { .. } => limits.ready,
         }
     }
 
@@ -106,7 +109,7 @@ impl Wait {
             Self::Records { region, .. } | Self::Issued { region, .. } | Self::InUse { region, .. } => Key::Acm(region.clone()),
             Self::InSync { role, .. } => Key::Route53(role.clone()),
             Self::Replicas { region, .. } => Key::Secrets(region.clone()),
-            Self::Gone { .. } | Self::Injected { .. } | Self::Ready { .. } => Key::Kube,
+            Self::Gone { .. } | Self::Injected { .. } | Self::Ready { .. } | Self::Balanced { .. } => Key::Kube,
         }
     }
 }
@@ -206,6 +209,8 @@ enum Seen {
     },
     /// It goes on, for another reason than before.
     Says(String),
+    /// A load balancer has this name.
+    Named(String),
     Over,
 }
 
@@ -278,7 +283,7 @@ impl<L: Lease> Engine<'_, L> {
     /// Another reason of the same wait.
     fn say(&mut self, node: usize, new: &str) {
         let Some((wait, _)) = self.waits.active.get_mut(&node) else { return };
-        if let Wait::Ready { says, .. } | Wait::Injected { says, .. } = wait
+        if let Wait::Ready { says, .. } | Wait::Injected { says, .. } | Wait::Balanced { says, .. } = wait
             && says != new
         {
             new.clone_into(says);
@@ -327,6 +332,19 @@ impl<L: Lease> Engine<'_, L> {
                 } else {
                     self.set_stage(node, Stage::Blocked);
                 }
+            }
+            (Wait::Balanced { .. }, Seen::Named(name)) => {
+                self.waits.forget(node);
+                self.look_again(node);
+                let attrs = self.lease.state().current(&addr).map(|current| current.attrs.clone()).unwrap_or_default();
+                let Some(Spec::Manifest(spec)) = self.plan.graph.get(&addr).map(|resource| &resource.spec) else { return Ok(()) };
+                let attrs = spec.with_hostname(attrs, Some(&name));
+                let manual = spec.balancer.iter().flat_map(|balancer| &balancer.manual_hosts).cloned().collect::<Vec<_>>();
+                if !manual.is_empty() {
+                    let hosts = manual.join(", ");
+                    (self.sink)(Progress::Note(format!("{addr}: write records that lead {hosts} to {name} (`dns: manual`)")));
+                }
+                self.lease.record(Event::Applied { addr, attrs })?;
             }
             (Wait::InSync { .. } | Wait::Replicas { .. } | Wait::Ready { .. }, Seen::Over) => {
                 self.waits.forget(node);
@@ -579,9 +597,42 @@ async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)], looks: &Looks) -> Vec<(
                     },
                 }
             }
+            Wait::Balanced { addr: Addr::Kube { namespace: Some(namespace), name, .. }, path, moves_from, .. } => {
+                let late = looks.late.contains(node).then_some(looks.limit);
+                balance(kube, path, (namespace, name), moves_from.as_deref(), late).await
+            }
             _ => continue,
         };
         answers.push((*node, answer));
     }
     answers
+}
+
+/// How far a load balancer is. Its controller tells trouble in events alone, which go away by themselves when it is mended: so they are what
+/// is waited for, and the end when it has lasted too long.
+async fn balance(
+    kube: &Kube,
+    path: &KindPath,
+    (namespace, name): (&str, &str),
+    moves_from: Option<&str>,
+    late: Option<Duration>,
+) -> Result<Seen, StepError> {
+    let Some(live) = kube.get(path, Some(namespace), name).await? else {
+        return Err(StepError::Changed(format!("Ingress `{namespace}/{name}` was deleted while it was waited for")));
+    };
+    let object = live.whole();
+    match (balanced(&object), hostname(&object)) {
+        (Readiness::Ready, Some(name)) if moves_from != Some(name) => Ok(Seen::Named(name.to_owned())),
+        (Readiness::Ready, _) => match late {
+            Some(_) => Err(StepError::NotReady { says: "the same load balancer is still there".into(), after: late, evidence: Vec::new() }),
+            None => Ok(Seen::Still),
+        },
+        (Readiness::Waiting(says) | Readiness::Failed(says), _) => {
+            let evidence = evidence(kube, path, Some(namespace), name).await;
+            if late.is_some() {
+                return Err(StepError::NotReady { says, after: late, evidence });
+            }
+            Ok(Seen::Says(evidence.last().cloned().unwrap_or(says)))
+        }
+    }
 }

@@ -197,11 +197,21 @@ fn resource(
     }
     let plural = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.plural.to_owned());
     let plural = plural.or_else(|| own.map(|own| own.plural.clone())).unwrap_or_default();
-    let release = (!set.starts_with("manifests.")).then_some(set);
+    let release = (set.starts_with("charts.") || set.starts_with("istio.")).then_some(set);
     let object = ObjectSpec { api_version, kind, plural, namespace, name, body, certificate: None };
     Some(Resource {
         addr,
-        spec: Spec::Manifest(Box::new(ManifestSpec { object, data, rules, release, hook, generated, has_own_definition: own.is_some() })),
+        spec: Spec::Manifest(Box::new(ManifestSpec {
+            object,
+            data,
+            rules,
+            release,
+            hook,
+            generated,
+            has_own_definition: own.is_some(),
+            holes: Vec::new(),
+            balancer: None,
+        })),
         adopt,
         force,
         needs: needs.into_iter().collect(),

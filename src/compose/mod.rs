@@ -1,6 +1,9 @@
 //! From a checked stack to resources: one file per section.
 
 mod certificates;
+mod edge_checks;
+mod gateways;
+mod load_balancers;
 mod manifests;
 mod namespaces;
 mod phases;
@@ -20,7 +23,11 @@ use crate::stack::Stack;
 pub fn compose(stack: &Stack, manifests: Vec<Manifest>, diags: &mut Diagnostics) -> Vec<Resource> {
     let mut resources = namespaces::compose(stack);
     resources.extend(certificates::compose(stack));
-    let of_manifests = manifests::compose(stack, manifests, &resources, diags);
+    let manifests = manifests.into_iter().chain(gateways::manifests(stack)).chain(load_balancers::manifests(stack)).collect();
+    let mut of_manifests = manifests::compose(stack, manifests, &resources, diags);
+    load_balancers::complete(stack, &mut of_manifests);
+    edge_checks::check(stack, &of_manifests, diags);
+    resources.extend(load_balancers::alias_records(stack));
     // A namespace may be a manifest's, too.
     for resource in &mut resources {
         if let Addr::Kube { namespace: Some(namespace), .. } = &resource.addr {

@@ -131,6 +131,12 @@ pub(super) fn references(spec: &ManifestSpec) -> Vec<Reference> {
                 finder.beside("secret", "", tls.get("secretName"));
             }
         }
+        ("networking.istio.io", "Gateway") => {
+            // In the gateway's own namespace, which need not be this one: then the reference leads nowhere, and counts for nothing.
+            for server in body.pointer("/spec").into_iter().flat_map(|spec| items(spec, "servers")) {
+                finder.beside("secret", "", server.pointer("/tls/credentialName"));
+            }
+        }
         ("autoscaling", "HorizontalPodAutoscaler") => {
             let text = |key: &str| body.pointer(&format!("/spec/scaleTargetRef/{key}")).and_then(Value::as_str).unwrap_or_default();
             let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group).to_owned();

@@ -35,6 +35,34 @@ impl FieldPath {
         Self(segments)
     }
 
+    /// The path of an annotation.
+    pub fn annotation(key: &str) -> Self {
+        let field = |name: &str| Segment::Field(name.to_owned());
+        Self(vec![field("metadata"), field("annotations"), field(key)])
+    }
+
+    /// The path as attributes have it: names joined by dots.
+    pub fn dotted(&self) -> String {
+        let name = |segment: &Segment| match segment {
+            Segment::Field(name) | Segment::Item(name) => name.clone(),
+            Segment::Every => "*".to_owned(),
+        };
+        self.0.iter().map(name).collect::<Vec<_>>().join(".")
+    }
+
+    /// Sets the field, with the maps above it. A path through a list sets nothing.
+    pub fn set(&self, object: &mut Value, value: Value) {
+        let mut place = object;
+        for segment in &self.0 {
+            let Segment::Field(name) = segment else { return };
+            if !place.is_object() {
+                *place = Value::Object(serde_json::Map::new());
+            }
+            place = &mut place[name.as_str()];
+        }
+        *place = value;
+    }
+
     /// Whether it names a field or something above it: `spec` covers `spec.replicas`.
     pub fn covers(&self, other: &Self) -> bool {
         let same = |(own, other): (&Segment, &Segment)| *own == Segment::Every || own == other;

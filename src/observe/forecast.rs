@@ -1,5 +1,6 @@
 //! What becomes of a manifest's object when it is applied. Nobody is asked where nothing can have changed; else the server tries it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -15,7 +16,8 @@ use crate::observed::{Forecast, Found, Outcome, Owner};
 use crate::plan::marks::Marks;
 use crate::provider::error::{Class, ProviderError};
 use crate::provider::kube::{ApplyMode, COUNTED, KindPath, Kube, Live, body};
-use crate::ready::{Readiness, readiness, takes_time};
+use crate::ready::{Readiness, balanced, hostname, readiness, takes_time};
+use crate::resource::hole::{Output, Outputs};
 use crate::resource::manifest::{Data, LIVE, ManifestSpec, SENT};
 use crate::resource::{Attr, Attrs, Spec};
 use crate::secret::{SecretBytes, sha256_hex};
@@ -30,6 +32,8 @@ pub(super) struct Asked<'a> {
     pub(super) unserved: &'a BTreeSet<(String, String)>,
     pub(super) lives: &'a BTreeMap<Addr, Live>,
     pub(super) now: Timestamp,
+    /// Outputs of AWS resources that are there.
+    pub(super) outputs: &'a Outputs,
     /// Whether the server may not be asked to try anything.
     pub(super) local: bool,
 }
@@ -55,18 +59,21 @@ pub(super) async fn all(asked: &Asked<'_>, found: &mut Objects) -> Result<(), Pr
     };
     let manifests = asked.desired.resources().filter_map(|resource| match &resource.spec {
         // Hooks are run, not compared.
-        Spec::Manifest(spec) if spec.hook.is_none() => Some((&resource.addr, &**spec)),
+        Spec::Manifest(spec) if spec.hook.is_none() => {
+            let (spec, is_whole) = if spec.holes.is_empty() { (Cow::Borrowed(&**spec), true) } else { asked.filled(spec) };
+            Some((&resource.addr, spec, is_whole))
+        }
         _ => None,
     });
     // What is in a namespace or of a definition's kind can only be there when that is.
     let (first, others): (Vec<_>, Vec<_>) =
-        manifests.partition(|(_, spec)| matches!(spec.object.kind.as_str(), "Namespace" | "CustomResourceDefinition"));
+        manifests.partition(|(_, spec, _)| matches!(spec.object.kind.as_str(), "Namespace" | "CustomResourceDefinition"));
     let kept = kept::all(asked, found).await?;
     for manifests in [first, others] {
         let forecasts = {
             let (found, lineage, kept) = (&*found, lineage.as_str(), &kept);
-            let each = manifests.into_iter().map(|(addr, spec)| async move {
-                let outcome = Look { asked, addr, spec, lineage, found, kept: kept.get(addr) }.forecast().await?;
+            let each = manifests.into_iter().map(|(addr, spec, is_whole)| async move {
+                let outcome = Look { asked, addr, spec: &spec, is_whole, lineage, found, kept: kept.get(addr) }.forecast().await?;
                 Ok::<_, ProviderError>((addr.clone(), outcome))
             });
             futures::stream::iter(each).buffered(8).try_collect::<Vec<_>>().await?
@@ -79,10 +86,25 @@ pub(super) async fn all(asked: &Asked<'_>, found: &mut Objects) -> Result<(), Pr
     Ok(())
 }
 
+impl Asked<'_> {
+    /// An object with the outputs of what is there now.
+    fn filled(&self, spec: &ManifestSpec) -> (Cow<'_, ManifestSpec>, bool) {
+        let known = |addr: &Addr, output: Output| match output {
+            Output::Hostname => self.lives.get(addr).and_then(|live| hostname(&live.whole()).map(ToOwned::to_owned)),
+            Output::Certificate(_) => self.outputs.get(&(addr.clone(), output)).cloned(),
+        };
+        let (filled, is_whole) = spec.filled(known);
+        (Cow::Owned(filled), is_whole)
+    }
+}
+
 struct Look<'a> {
     asked: &'a Asked<'a>,
     addr: &'a Addr,
+    /// What it is to be, with the outputs that are known.
     spec: &'a ManifestSpec,
+    /// Whether all are.
+    is_whole: bool,
     lineage: &'a str,
     found: &'a Objects,
     /// What stays of what came of chance.
@@ -194,6 +216,10 @@ impl Look<'_> {
         let known = self.asked.prior.current(self.addr).filter(|known| known.id == live.uid());
         let is = |key: &str, value: &str| known.and_then(|known| known.attrs.get(key)).and_then(Attr::as_text) == Some(value);
         let is_ours = found.is_some_and(|found| matches!(found.owner, Owner::Us { .. }));
+        if !self.spec.holes.is_empty() {
+            // Another output may come up to here: then this is what it is put into.
+            forecast.body = self.body(Some(live));
+        }
         let is_renewed = self.kept.is_some_and(|kept| kept.is_renewed);
         if is_going || (is_ours && is(SENT, sent) && is(LIVE, &hash) && !is_renewed) {
             return Ok((forecast, None));
@@ -210,6 +236,12 @@ impl Look<'_> {
     /// What is missing until it does what it is for.
     fn waits(&self, live: &Live) -> Option<String> {
         let (group, kind, object) = (self.spec.group(), &self.spec.object.kind, live.whole());
+        if self.spec.balancer.is_some() {
+            return match balanced(&object) {
+                Readiness::Waiting(says) | Readiness::Failed(says) => Some(says),
+                Readiness::Ready => None,
+            };
+        }
         match readiness(group, kind, &object, self.asked.now) {
             Readiness::Waiting(says) | Readiness::Failed(says) if takes_time(group, kind, &object) => Some(says),
             _ => None,
@@ -249,7 +281,7 @@ impl Look<'_> {
             return Ok((Forecast { sent: self.spec.sent_hash(&marks), ..forecast }, Some(found)));
         }
         forecast.outcome = match tried {
-            Err(error) if error.class == Class::Invalid => Outcome::Refused { says: error.message },
+            Err(error) if error.class == Class::Invalid && self.is_whole => Outcome::Refused { says: error.message },
             Err(error) => untried(&error.to_string()),
             Ok(_) => untried("it went while it was looked at"),
         };
@@ -321,7 +353,7 @@ impl Look<'_> {
             Err(error) => error,
         };
         let guess = guess(live, content, data, marks);
-        if error.class != Class::Invalid {
+        if error.class != Class::Invalid || !self.is_whole {
             return Ok((Outcome::Untried { why: error.to_string(), differences: guess }, None));
         }
         // Refused as a change. Would it be taken as a new object? Then it is a field that can't change.

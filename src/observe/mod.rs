@@ -3,6 +3,7 @@
 //! A list may confirm, never condemn: what a list says is missing or different is read by id before it becomes a finding. What can't
 //! change is taken from the state.
 
+mod aliases;
 mod certificates;
 mod forecast;
 mod kept;
@@ -10,6 +11,7 @@ mod objects;
 mod records;
 mod regions;
 mod secrets;
+mod zone_reads;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,10 +22,14 @@ pub(crate) use regions::arn_region;
 
 use crate::addr::{Addr, AwsKind};
 use crate::graph::Graph;
-use crate::observed::{Coverage, Identity, Observed, Owner};
+use crate::observed::{Condition, Coverage, Identity, Observed, Owner};
+use crate::plan::wanted::date;
 use crate::provider::aws::Aws;
 use crate::provider::error::ProviderError;
 use crate::provider::world::World;
+use crate::resource::Attr;
+use crate::resource::hole::{Output, Outputs};
+use crate::stack::CertificateOutput;
 use crate::state::State;
 
 /// What to look at besides the desired resources.
@@ -54,7 +60,15 @@ impl Scope<'_> {
 /// Looks at the world.
 pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope<'_>) -> Result<Observed, ProviderError> {
     let home = regions::of(desired, prior, world.aws.as_ref().map(Aws::region));
-    let (aws, kube) = futures::join!(observe_aws(desired, prior, world, &home, scope), objects::observe(desired, prior, world, scope));
+    let (told, outputs) = futures::channel::oneshot::channel();
+    let aws = async {
+        let observed = observe_aws(desired, prior, world, &home, scope).await;
+        // Objects may hold outputs of what was found.
+        let _ = told.send(observed.as_ref().map(outputs_of).unwrap_or_default());
+        observed
+    };
+    let outputs = async { outputs.await.unwrap_or_default() };
+    let (aws, kube) = futures::join!(aws, objects::observe(desired, prior, world, scope, outputs));
     let (mut observed, kube) = (aws?, kube?);
     // Without a state nothing says in which other regions something of the stack is left: they are asked. What seems to be a stack's first
     // run asks only the region of global services; should that not be enough, its destroy asks them all.
@@ -72,6 +86,7 @@ pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope
     observed.resources.extend(kube.resources);
     observed.other_namespaces = kube.other_namespaces;
     observed.forecasts = kube.forecasts;
+    observed.hostnames = kube.hostnames;
     observed.unseen_kinds = kube.unseen_kinds;
     observed.content = kube.content;
     let lineages: BTreeSet<String> = observed.lineages.drain(..).chain(kube.lineages).collect();
@@ -91,6 +106,26 @@ pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope
         observed.requests = aws.budget().counts();
     }
     Ok(observed)
+}
+
+/// What the certificates that are there offer to objects.
+fn outputs_of(observed: &Observed) -> Outputs {
+    let mut outputs = Outputs::new();
+    for (addr, found) in &observed.resources {
+        let is_usable = addr.aws_kind() == Some(AwsKind::AcmCertificate) && matches!(found.owner, Owner::Us { .. });
+        if !is_usable || found.condition != Condition::Good {
+            continue;
+        }
+        let mut put = |output, value: String| outputs.insert((addr.clone(), Output::Certificate(output)), value);
+        put(CertificateOutput::Arn, found.id.clone());
+        if let Some(domain) = found.attrs.get("domain_name").and_then(Attr::as_text) {
+            put(CertificateOutput::Domain, domain.to_owned());
+        }
+        if let Some(leaf) = found.certificate.as_ref().and_then(|facts| facts.leaf.as_ref()) {
+            put(CertificateOutput::NotAfter, date(leaf.not_after));
+        }
+    }
+    outputs
 }
 
 /// Whether a stack without a state may have been applied before: something of it was found, or it wants nothing of AWS that could have been.
@@ -122,7 +157,8 @@ async fn observe_aws(
     observed.at_new_name = secrets.at_new_name;
     observed.held = secrets.held;
     if wants_records {
-        let found = records::observe(desired, scope.declared, prior, aws, &certificates, zones).await?;
+        let found = records::observe(desired, scope.declared, prior, aws, &certificates, zones, scope.everywhere).await?;
+        observed.lineages.extend(found.lineages);
         observed.resources.extend(found.resources);
         observed.zones = found.choices;
         observed.record_needs = found.needs;

@@ -15,6 +15,8 @@ use crate::plan::marks::is_mark;
 use crate::provider::error::ProviderError;
 use crate::provider::kube::{Catalog, KindPath, Kube, Live};
 use crate::provider::world::World;
+use crate::ready::hostname;
+use crate::resource::hole::Outputs;
 use crate::resource::{ANNOTATION_ADDRESS, ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attrs, LABEL_STACK, Resource, Spec};
 use crate::state::State;
 
@@ -25,6 +27,8 @@ pub(super) struct Objects {
     pub(super) forecasts: BTreeMap<Addr, Forecast>,
     pub(super) other_namespaces: BTreeMap<String, bool>,
     pub(super) content: BTreeMap<Addr, Vec<String>>,
+    /// The names of load balancers, by their Ingresses.
+    pub(super) hostnames: BTreeMap<Addr, String>,
     pub(super) lineages: BTreeSet<String>,
     pub(super) unseen_kinds: Vec<String>,
     /// Kinds that the cluster doesn't serve, though Kubernetes has them.
@@ -44,7 +48,14 @@ struct Listing {
     searched: bool,
 }
 
-pub(super) async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope<'_>) -> Result<Objects, ProviderError> {
+/// Looks at them. `outputs` are those of AWS resources, which are looked at in the same time.
+pub(super) async fn observe(
+    desired: &Graph,
+    prior: &State,
+    world: &World,
+    scope: Scope<'_>,
+    outputs: impl Future<Output = Outputs>,
+) -> Result<Objects, ProviderError> {
     let mut found = Objects::default();
     let Some(kube) = &world.kube else { return Ok(found) };
     let wanted: Vec<&Resource> = desired.resources().filter(|resource| resource.addr.is_kube()).collect();
@@ -64,8 +75,11 @@ pub(super) async fn observe(desired: &Graph, prior: &State, world: &World, scope
     }
     read_unlisted(kube, &wanted, &known, prior, desired, &listings, &mut found, &mut lives).await?;
     other_namespaces(kube, desired, &mut found).await?;
+    let ingresses = lives.iter().filter(|(addr, _)| kind_name(addr) == "ingress");
+    found.hostnames = ingresses.filter_map(|(addr, live)| Some((addr.clone(), hostname(&live.whole())?.to_owned()))).collect();
     if !scope.rotate {
-        let asked = Asked { kube, desired, prior, unserved: &unserved, lives: &lives, now: world.clock.now(), local: scope.local };
+        let outputs = &outputs.await;
+        let asked = Asked { kube, desired, prior, unserved: &unserved, lives: &lives, now: world.clock.now(), outputs, local: scope.local };
         forecast::all(&asked, &mut found).await?;
         content(kube, desired, prior, &mut found).await?;
     }

@@ -5,17 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 
 use super::addresses;
+use super::aliases::{self, is_declared};
 use super::certificates::{Certificates, existing, is_adopted};
 use super::regions::{arn_region, is_opt_in, partition};
-use super::zones::Zones;
+use super::zone_reads;
+use super::zone_reads::{Asked, Reads};
+use super::zones::{Purpose, Zones};
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
 use crate::observed::{Condition, Found, FoundZone, Owner, RecordNeed, ZoneChoice};
 use crate::provider::aws::Aws;
 use crate::provider::aws::acm::Listed;
-use crate::provider::aws::route53::Record;
 use crate::provider::error::{Class, ProviderError};
+use crate::resource::alias_record::Record;
 use crate::resource::certificate::{ValidationRecord, base_domain};
 use crate::resource::{Attr, Attrs, Spec, TAG_ADOPTED_RECORDS, validation_record};
 use crate::stack::Role;
@@ -25,10 +28,12 @@ use crate::state::{Instance, State};
 #[derive(Default)]
 pub(super) struct Records {
     pub(super) resources: BTreeMap<Addr, Found>,
-    pub(super) choices: BTreeMap<String, ZoneChoice>,
+    pub(super) choices: BTreeMap<Addr, ZoneChoice>,
     pub(super) needs: BTreeMap<Addr, RecordNeed>,
     /// Records in a zone that the stack no longer names for them.
     pub(super) former: BTreeMap<Addr, Found>,
+    /// The lineages that the marks of alias records tell.
+    pub(super) lineages: BTreeSet<String>,
 }
 
 /// A record to look at.
@@ -52,12 +57,13 @@ pub(super) async fn observe(
     aws: &Aws,
     observed: &Certificates,
     zones: Zones,
+    everywhere: bool,
 ) -> Result<Records, ProviderError> {
     let (certificates, listed) = (&observed.resources, &observed.listed);
     let mut found = Records::default();
     for resource in declared.resources() {
         if let Spec::ValidationRecord(spec) = &resource.spec {
-            found.choices.insert(spec.base_domain.clone(), zones.choose(spec));
+            found.choices.insert(resource.addr.clone(), zones.choose(&spec.zones, &spec.base_domain, Purpose::Validation));
         }
     }
     // What our certificates ask for, by base domain: the state may be lost, the certificates lead to the records.
@@ -82,10 +88,10 @@ pub(super) async fn observe(
         let known = prior.current(&addr);
         let text = |path: &str| known.and_then(|known| known.attrs.get(path)).and_then(Attr::as_text).map(ToOwned::to_owned);
         let is_desired = desired.contains(&addr);
-        let zone = match found.choices.get(addr.name()) {
+        let zone = match found.choices.get(&addr) {
             Some(ZoneChoice::Found(zone)) if is_desired || known.is_none() => Some(zone.clone()),
             Some(ZoneChoice::Unusable { .. }) if is_desired => None,
-            _ => match (text("zone_id"), zones.deepest(addr.name())) {
+            _ => match (text("zone_id"), zones.deepest(addr.name(), Purpose::Validation)) {
                 (Some(id), _) => Some(FoundZone { id, name: String::new(), role: role_of(known) }),
                 (None, ZoneChoice::Found(zone)) => Some(zone),
                 (None, ZoneChoice::Unusable { .. }) => None,
@@ -114,8 +120,17 @@ pub(super) async fn observe(
             });
         }
     }
-    look_up(aws, lookups, prior, &mut found).await?;
-    let going: Vec<Addr> = found.resources.keys().filter(|addr| !desired.contains(addr)).cloned().collect();
+    let mut asked = Asked::default();
+    for lookup in &lookups {
+        asked.add(lookup.role.as_ref(), &lookup.zone_id, [lookup.name.clone()], lookup.is_desired);
+    }
+    let aliases = aliases::lookups(desired, declared, prior, &zones, &mut found.choices);
+    aliases.ask(&mut asked, prior.serial == 0 && (everywhere || is_declared(declared)), &found.choices);
+    let reads = zone_reads::read(aws, &zones, asked).await?;
+    look_up(&reads, lookups, prior, &mut found);
+    aliases.find(&reads, prior, &mut found);
+    let is_validation = |addr: &&Addr| addr.aws_kind() == Some(AwsKind::AcmValidationRecord);
+    let going: Vec<Addr> = found.resources.keys().filter(|addr| !desired.contains(addr)).filter(is_validation).cloned().collect();
     if !going.is_empty() {
         // An adopted certificate is released and stays: it goes on needing its record.
         let stays = |addr: &Addr, one: &Found| {
@@ -131,50 +146,21 @@ pub(super) async fn observe(
     Ok(found)
 }
 
-fn role_of(known: Option<&Instance>) -> Option<Role> {
+pub(super) fn role_of(known: Option<&Instance>) -> Option<Role> {
     let text = |path: &str| known.and_then(|known| known.attrs.get(path)).and_then(Attr::as_text).map(ToOwned::to_owned);
     text("zone_role_arn").map(|arn| Role { arn, external_id: text("zone_external_id") })
 }
 
-async fn look_up(aws: &Aws, lookups: Vec<Lookup<'_>>, prior: &State, found: &mut Records) -> Result<(), ProviderError> {
-    let mut by_zone: BTreeMap<(Option<Role>, String), Vec<Lookup<'_>>> = BTreeMap::new();
+fn look_up(reads: &Reads, lookups: Vec<Lookup<'_>>, prior: &State, found: &mut Records) {
     for lookup in lookups {
-        by_zone.entry((lookup.role.clone(), lookup.zone_id.clone())).or_default().push(lookup);
-    }
-    for ((role, zone_id), lookups) in by_zone {
-        let route53 = aws.route53(role.as_ref()).await;
-        // A few records are read one by one; more by listing the zone, which costs a request for each 300 records in it.
-        let mut records: Vec<Record> = Vec::new();
-        let outcome = if lookups.len() <= 3 {
-            let mut outcome = Ok(());
-            for lookup in &lookups {
-                match route53.record(&zone_id, &lookup.name, "CNAME").await {
-                    Ok(record) => records.extend(record),
-                    Err(error) => outcome = Err(error),
-                }
-            }
-            outcome
-        } else {
-            route53.records(&zone_id).await.map(|all| records = all)
-        };
-        match outcome {
-            Ok(()) => {}
-            // The zone itself is gone, and its records with it.
-            Err(error) if error.is_not_found() && lookups.iter().all(|lookup| !lookup.is_desired) => continue,
-            Err(error) => return Err(error),
-        }
-        let by_name: BTreeMap<&str, &Record> =
-            records.iter().filter(|record| record.rr_type == "CNAME").map(|record| (record.name.as_str(), record)).collect();
-        for lookup in lookups {
-            if let Some(record) = by_name.get(lookup.name.as_str())
-                && let Some(one) = as_found(&lookup, record, prior)
-            {
-                let place = if lookup.is_former { &mut found.former } else { &mut found.resources };
-                place.insert(lookup.addr, one);
-            }
+        let records = reads.at(lookup.role.as_ref(), &lookup.zone_id, &lookup.name);
+        if let Some(record) = records.iter().find(|record| record.rr_type == "CNAME")
+            && let Some(one) = as_found(&lookup, record, prior)
+        {
+            let place = if lookup.is_former { &mut found.former } else { &mut found.resources };
+            place.insert(lookup.addr, one);
         }
     }
-    Ok(())
 }
 
 fn as_found(lookup: &Lookup<'_>, record: &Record, prior: &State) -> Option<Found> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::addr::{Addr, AwsKind};
 use crate::plan::wanted::date;
 use crate::resource::Attr;
+use crate::resource::manifest::{BALANCER, HOSTNAME};
 use crate::state::State;
 
 /// The outputs by path, such as `certificates.edge.arn`.
@@ -37,7 +38,14 @@ pub fn outputs(state: &State) -> BTreeMap<String, Value> {
             Addr::Aws { kind: AwsKind::AcmValidationRecord, key } => {
                 outputs.insert(format!("validation_records.{key}.name"), attr("name"));
             }
-            Addr::Kube { .. } => {}
+            Addr::Aws { kind: AwsKind::Route53Record, key } => {
+                outputs.insert(format!("alias_records.{key}.target"), attr("alias.name"));
+            }
+            Addr::Kube { .. } => {
+                if let (Value::String(key), name @ Value::String(_)) = (attr(BALANCER), attr(HOSTNAME)) {
+                    outputs.insert(format!("load_balancers.{key}.hostname"), name);
+                }
+            }
         }
     }
     outputs

@@ -56,7 +56,7 @@ fn scoped(graph: &Graph, policy: &Policy) -> Graph {
             Some(Spec::Certificate(_) | Spec::Secret(_)) => true,
             Some(Spec::ValidationRecord(_)) => with_records,
             Some(Spec::Object(spec)) => spec.certificate.is_some(),
-            Some(Spec::Manifest(_)) | None => false,
+            Some(Spec::Manifest(_) | Spec::AliasRecord(_)) | None => false,
         });
     }
     desired

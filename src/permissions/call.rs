@@ -68,7 +68,7 @@ calls! {
     ListHostedZonesByName = "route53:ListHostedZonesByName" by [Plan, Apply, Destroy];
     /// The records of a zone.
     ListResourceRecordSets = "route53:ListResourceRecordSets" by [Plan, Apply, Destroy];
-    /// Validation records made and removed.
+    /// Records made and removed.
     ChangeResourceRecordSets = "route53:ChangeResourceRecordSets" by [Apply, Destroy];
     /// Whether the name servers know of a change.
     GetChange = "route53:GetChange" by [Apply];

@@ -7,9 +7,8 @@ use crate::addr::{Addr, AwsKind};
 use crate::graph::Graph;
 use crate::resource::certificate::CertificateSpec;
 use crate::resource::secret::SecretSpec;
-use crate::resource::validation_record::ValidationRecordSpec;
 use crate::resource::{Attr, Spec};
-use crate::stack::{Role, Stack, ZoneBy};
+use crate::stack::{Role, Stack, Zone, ZoneBy};
 use crate::state::{Instance, State};
 
 /// What a stack and its state speak of, sorted by what IAM tells apart.
@@ -43,6 +42,17 @@ pub(super) struct Zones {
     /// Absent: any zone, as one of them is known by name only.
     pub(super) ids: Option<BTreeSet<String>>,
     pub(super) bases: BTreeSet<String>,
+    /// The hosts of alias records.
+    pub(super) hosts: BTreeSet<String>,
+}
+
+/// A record, by what it is for.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// A base domain's validation.
+    Validation(&'a str),
+    /// A host's alias.
+    Alias(&'a str),
 }
 
 impl<'a> Needs<'a> {
@@ -87,8 +97,14 @@ impl<'a> Needs<'a> {
                 Spec::Object(spec) => {
                     needs.has_deliveries_of_read |= spec.certificate.as_ref().is_some_and(|certificate| is_only_read(graph, certificate));
                 }
-                Spec::ValidationRecord(spec) if purpose != Purpose::Rotate => needs.record(spec, state.current(&resource.addr)),
-                Spec::ValidationRecord(_) | Spec::Manifest(_) => {}
+                Spec::ValidationRecord(spec) if purpose != Purpose::Rotate => {
+                    let record = Wanted::Validation(&spec.base_domain);
+                    needs.record(&spec.zones, state.current(&resource.addr), record);
+                }
+                Spec::AliasRecord(spec) if purpose != Purpose::Rotate => {
+                    needs.record(&spec.zones, state.current(&resource.addr), Wanted::Alias(&spec.host));
+                }
+                Spec::ValidationRecord(_) | Spec::AliasRecord(_) | Spec::Manifest(_) => {}
             }
         }
         if purpose != Purpose::Rotate {
@@ -101,26 +117,29 @@ impl<'a> Needs<'a> {
         needs
     }
 
-    fn record(&mut self, spec: &ValidationRecordSpec, known: Option<&Instance>) {
+    fn record(&mut self, zones: &[Zone], known: Option<&Instance>, record: Wanted<'_>) {
         let known_id = known.and_then(|known| known.attrs.get("zone_id")).and_then(Attr::as_text);
         let one = |by: Option<&ZoneBy>| match (by, known_id) {
             (Some(ZoneBy::Id(id)), _) => Some(id.clone()),
             (_, Some(id)) => Some(id.to_owned()),
             _ => None,
         };
-        let wanted: Vec<(Option<Role>, Option<String>)> = if spec.zones.is_empty() {
+        let wanted: Vec<(Option<Role>, Option<String>)> = if zones.is_empty() {
             vec![(None, one(None))]
         } else {
-            spec.zones.iter().map(|zone| (zone.role.clone(), one(Some(&zone.by)))).collect()
+            zones.iter().map(|zone| (zone.role.clone(), one(Some(&zone.by)))).collect()
         };
         for (role, id) in wanted {
-            self.zone(role, id, &spec.base_domain);
+            self.zone(role, id, record);
         }
     }
 
-    fn zone(&mut self, role: Option<Role>, id: Option<String>, base: &str) {
-        let zones = self.zones.entry(role).or_insert_with(|| Zones { ids: Some(BTreeSet::new()), bases: BTreeSet::new() });
-        zones.bases.insert(base.to_owned());
+    fn zone(&mut self, role: Option<Role>, id: Option<String>, record: Wanted<'_>) {
+        let zones = self.zones.entry(role).or_insert_with(|| Zones { ids: Some(BTreeSet::new()), ..Zones::default() });
+        match record {
+            Wanted::Validation(base) => zones.bases.insert(base.to_owned()),
+            Wanted::Alias(host) => zones.hosts.insert(host.to_owned()),
+        };
         zones.ids = match (zones.ids.take(), id) {
             (Some(mut ids), Some(id)) => {
                 ids.insert(id);
@@ -144,7 +163,11 @@ impl<'a> Needs<'a> {
             }
             Addr::Aws { kind: AwsKind::AcmValidationRecord, key } if !is_wanted => {
                 let role = text("zone_role_arn").map(|arn| Role { arn, external_id: text("zone_external_id") });
-                self.zone(role, text("zone_id"), key);
+                self.zone(role, text("zone_id"), Wanted::Validation(key));
+            }
+            Addr::Aws { kind: AwsKind::Route53Record, key } if !is_wanted => {
+                let role = text("zone_role_arn").map(|arn| Role { arn, external_id: text("zone_external_id") });
+                self.zone(role, text("zone_id"), Wanted::Alias(key));
             }
             _ => {}
         }

@@ -148,6 +148,7 @@ impl Gathered {
 
 const NAMESPACES: (&str, &str) = ("", "namespaces");
 const SECRETS: (&str, &str) = ("", "secrets");
+const EVENTS: (&str, &str) = ("", "events");
 
 /// The rights that a command needs on a stack's cluster; none for a stack without one.
 ///
@@ -172,6 +173,14 @@ pub fn grants(stack: &Stack, graph: &Graph, state: &State, look_ups: &[LookUp], 
             _ => None,
         })
         .collect();
+    for resource in graph.resources().filter(|_| purpose == Purpose::Apply) {
+        if let (Spec::Manifest(spec), Addr::Kube { namespace, .. }) = (&resource.spec, &resource.addr)
+            && spec.balancer.is_some()
+        {
+            // What its controller has to say it says in events alone.
+            gathered.add(namespace.as_deref().filter(|namespace| !graph.contains(&Addr::namespace(namespace))), EVENTS, None, &["list"]);
+        }
+    }
     let objects: Vec<(&Addr, &ObjectSpec, Option<bool>)> = named.iter().map(|(addr, spec, adopt)| (*addr, spec, *adopt)).collect();
     let mut kinds: BTreeSet<(&str, &str)> = BTreeSet::from([SECRETS]);
     if purpose != Purpose::Rotate {

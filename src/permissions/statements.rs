@@ -11,6 +11,7 @@ use super::policy::{Identity, Policy, Statement, any, statement};
 use super::{Call, Purpose};
 use crate::graph::Graph;
 use crate::resource::TAG_STACK;
+use crate::resource::alias_record;
 use crate::resource::certificate::{CertificateSpec, Source};
 use crate::resource::secret::SecretSpec;
 use crate::stack::{Cluster, Role, Stack};
@@ -245,9 +246,13 @@ impl Needs<'_> {
         };
         statements.push(statement("ReadRecords", self.calls(&[Call::ListResourceRecordSets]), arns.clone()));
         let mut change = statement("ChangeRecords", self.calls(&[Call::ChangeResourceRecordSets]), arns);
-        let names: Vec<String> = zones.bases.iter().map(|base| format!("_*.{base}")).collect();
+        let mut names: Vec<String> = zones.bases.iter().map(|base| format!("_*.{base}")).collect();
+        // A batch may hold both kinds, and one statement must allow all of it. In normalized names a `*` is written `\052` (developer guide,
+        // "Using IAM policy conditions for fine-grained access control").
+        names.extend(zones.hosts.iter().flat_map(|host| alias_record::names(host)).map(|name| name.replace('*', "\\052")));
+        let types: &[&str] = if zones.hosts.is_empty() { &["CNAME"] } else { &["A", "AAAA", "CNAME", "TXT"] };
         change.on("ForAllValues:StringLike", "route53:ChangeResourceRecordSetsNormalizedRecordNames", names.iter().map(String::as_str));
-        change.on("ForAllValues:StringEquals", "route53:ChangeResourceRecordSetsRecordTypes", ["CNAME"]);
+        change.on("ForAllValues:StringEquals", "route53:ChangeResourceRecordSetsRecordTypes", types.iter().copied());
         let actions: &[&str] = if self.purpose == Purpose::Destroy { &["DELETE"] } else { &["CREATE", "UPSERT", "DELETE"] };
         change.on("ForAllValues:StringEquals", "route53:ChangeResourceRecordSetsActions", actions.iter().copied());
         statements.push(change);

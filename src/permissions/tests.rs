@@ -124,6 +124,21 @@ fn a_rotation_takes_no_role_of_a_zone() {
 }
 
 #[test]
+fn hosts_of_load_balancers_are_named_with_their_marks() {
+    let stack = "version: 1\nstack: shop\naws: { region: eu-west-1, account: \"111122223333\" }\ncluster: { context: c }\nload_balancers:\n  public:\n    ingress: { namespace: edge, service: gateway }\n    hosts: [\"*.shop.example.com\"]\n    zone: { id: Z1EXAMPLE }\n";
+    let all = policy_of(stack, Purpose::Apply);
+    let change = line(&all[0], "ChangeRecords");
+    assert!(change.contains("arn:aws:route53:::hostedzone/Z1EXAMPLE"), "{change}");
+    for part in ["\\052.shop.example.com", "a-\\052.shop.example.com", "aaaa-\\052.shop.example.com", "AAAA", "TXT"] {
+        assert!(change.contains(part) || change.contains(&part.replace('\\', "\\\\")), "{part}: {change}");
+    }
+    let (stack, graph) = read(stack);
+    let events =
+        grants(&stack, &graph, &State::empty("shop"), &[], Purpose::Apply).into_iter().find(|grant| grant.resource == "events").unwrap();
+    assert_eq!((events.namespace.as_deref(), events.verbs.as_slice()), (Some("edge"), ["list"].as_slice()));
+}
+
+#[test]
 fn statements_have_names_of_their_own() {
     for purpose in Purpose::ALL {
         for policy in policy_of(&STACK.replace("id: Z1EXAMPLE, name: example.com", "id: Z1EXAMPLE"), purpose) {

@@ -61,6 +61,11 @@ pub const CODES: &[(&str, &str)] = &[
          CustomResourceDefinitions, and objects that were there before meshform.",
     ),
     (
+        "plan/no-load-balancer",
+        "Alias records are to lead to a load balancer, and the Ingress names one in its status that is no Application Load Balancer of a region \
+         that is known here. See which controller writes that status, or write the records yourself with `dns: manual`.",
+    ),
+    (
         "plan/not-applied",
         "A rotation only carries what is there, and this certificate would have to be requested anew. Look at `meshform plan`, and apply.",
     ),
@@ -73,6 +78,11 @@ pub const CODES: &[(&str, &str)] = &[
         "plan/only-read",
         "A certificate that is only read (`arn:`) isn't there, isn't issued, or is of another account. Name another one, or have it mended by \
          whoever made it.",
+    ),
+    (
+        "plan/other-load-balancer",
+        "A change (scheme, group, class or name) means another load balancer with another DNS name, and the end of the one that serves now. Say \
+         `replace: true` in its section.",
     ),
     (
         "plan/other-world",
@@ -93,7 +103,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("plan/stale", "A saved plan no longer holds: what it touches, or the stack, has changed since it was made. Make it anew."),
     ("plan/terminating", "An object is being deleted, and something holds it: its finalizers are named. Wait, or find out what holds it."),
     ("plan/unexpected", "The plan isn't the one that `--expect` names by its digest. Look at it again, and have it approved again."),
-    ("plan/zone", "The hosted zone for a validation record is absent, private, ambiguous, or managed by a service."),
+    ("plan/zone", "The hosted zone for a record is absent, private, ambiguous, or managed by a service."),
 ];
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub(super) fn plan(desired: &Graph, observed: &Observed, prior: &State, policy: 
         cost: Cost::default(),
         leaves: BTreeMap::new(),
         needs_rebuilt_consent: false,
+        moving: BTreeSet::new(),
     };
     planner.check_identity();
     if planner.refusals.is_empty() {
@@ -81,6 +82,8 @@ pub(super) struct Planner<'a> {
     pub(super) cost: Cost,
     pub(super) leaves: BTreeMap<Addr, LeafFacts>,
     pub(super) needs_rebuilt_consent: bool,
+    /// Ingresses whose load balancer is another one after this plan.
+    pub(super) moving: BTreeSet<Addr>,
 }
 
 impl Planner<'_> {
@@ -120,8 +123,8 @@ impl Planner<'_> {
         let mut refusals = Vec::new();
         for resource in self.desired.resources() {
             match &resource.spec {
-                Spec::ValidationRecord(spec) => {
-                    if let Some(ZoneChoice::Unusable { reason, help }) = self.observed.zones.get(&spec.base_domain) {
+                Spec::ValidationRecord(_) | Spec::AliasRecord(_) => {
+                    if let Some(ZoneChoice::Unusable { reason, help }) = self.observed.zones.get(&resource.addr) {
                         refusals.push((resource, "plan/zone", reason.clone(), help.clone()));
                     }
                 }
@@ -147,11 +150,13 @@ impl Planner<'_> {
     }
 
     fn decide_wanted(&mut self) {
-        // Certificates first: what they are decides what their deliveries should be.
+        // Certificates first, and then load balancers: what they are decides what others should be.
         let (certificates, others): (Vec<&Resource>, Vec<&Resource>) =
             self.desired.resources().partition(|resource| matches!(resource.spec, Spec::Certificate(_)));
-        let is_hook = |resource: &Resource| matches!(&resource.spec, Spec::Manifest(spec) if spec.hook.is_some());
-        for resource in certificates.into_iter().chain(others).filter(|resource| !is_hook(resource)) {
+        let is_hook = |resource: &&Resource| matches!(&resource.spec, Spec::Manifest(spec) if spec.hook.is_some());
+        let (balancers, others): (Vec<&Resource>, Vec<&Resource>) =
+            others.into_iter().partition(|resource| matches!(&resource.spec, Spec::Manifest(spec) if spec.balancer.is_some()));
+        for resource in certificates.into_iter().chain(balancers).chain(others).filter(|resource| !is_hook(resource)) {
             self.decide(resource);
         }
     }
@@ -171,6 +176,11 @@ impl Planner<'_> {
         }
         if let Spec::Manifest(spec) = &resource.spec
             && self.refuse_manifest(resource, spec)
+        {
+            return;
+        }
+        if let Spec::AliasRecord(spec) = &resource.spec
+            && self.refuse_alias(resource, spec, found)
         {
             return;
         }
@@ -199,7 +209,7 @@ impl Planner<'_> {
 
     fn absent_reason(&self, resource: &Resource, default: &str) -> String {
         match &resource.spec {
-            Spec::ValidationRecord(spec) if default == "absent" => match self.observed.zones.get(&spec.base_domain) {
+            Spec::ValidationRecord(_) | Spec::AliasRecord(_) if default == "absent" => match self.observed.zones.get(&resource.addr) {
                 Some(ZoneChoice::Found(zone)) => format!("not in zone {}", zone.name),
                 _ => default.to_owned(),
             },
@@ -259,7 +269,10 @@ impl Planner<'_> {
             self.manifest_changes(spec, addr)
         } else {
             let attrs = self.wanted_attrs(resource, Some(found), self.generation(addr, Some(found)), Origin::Adopted);
-            diff::changes(addr, &attrs, found, None, &BTreeSet::new())
+            // What others wrote goes where it is in the way.
+            let in_the_way = BTreeSet::from(["values".to_owned()]);
+            let gone = if addr.aws_kind() == Some(AwsKind::Route53Record) { in_the_way } else { BTreeSet::new() };
+            diff::changes(addr, &attrs, found, None, &gone)
         };
         changes.retain(|change| change.path != "status");
         of_import(resource, &mut changes);
@@ -319,7 +332,7 @@ impl Planner<'_> {
                 Spec::Object(spec) if spec.kind != "Namespace" => {
                     self.replace(resource, found, "a new one was asked for; it is absent for a moment", Vec::new());
                 }
-                Spec::Object(_) | Spec::Secret(_) | Spec::ValidationRecord(_) => self.refuse(
+                Spec::Object(_) | Spec::Secret(_) | Spec::ValidationRecord(_) | Spec::AliasRecord(_) => self.refuse(
                     Some(resource),
                     "plan/no-replacement",
                     format!("{} can't be replaced by one of the same name", describe(addr, found)),
@@ -406,6 +419,9 @@ impl Planner<'_> {
     pub(super) fn step(&mut self, resource: &Resource, action: Action, reason: &str, found: Option<&Found>, changes: Vec<Change>) {
         let addr = &resource.addr;
         let is_new = matches!(action, Action::Create | Action::Replace);
+        if is_new && matches!(&resource.spec, Spec::Manifest(spec) if spec.balancer.is_some()) {
+            self.moving.insert(addr.clone());
+        }
         let is_begun = self.prior.resources.get(addr).is_some_and(|known| known.pending.is_some());
         if self.policy.rotate && is_new && matches!(resource.spec, Spec::Certificate(_)) && !self.policy.replace.contains(addr) && !is_begun
         {
@@ -520,6 +536,7 @@ impl Planner<'_> {
                 self.observed.unseen_kinds.join(", ")
             ));
         }
+        self.notes.extend(self.manual_hosts());
         let manual: Vec<String> = self.manual_certificates();
         self.notes.extend(manual);
         Plan {
@@ -542,6 +559,20 @@ impl Planner<'_> {
             is_exact: self.policy.exactly,
             forecasts: self.observed.forecasts.clone(),
         }
+    }
+
+    /// Hosts of new load balancers whose records someone else writes.
+    fn manual_hosts(&self) -> Vec<String> {
+        let manual = self.steps.iter().filter(|step| self.moving.contains(&step.addr)).filter_map(|step| {
+            let Spec::Manifest(spec) = &self.desired.get(&step.addr)?.spec else { return None };
+            let hosts = &spec.balancer.as_ref().filter(|balancer| !balancer.manual_hosts.is_empty())?.manual_hosts;
+            Some(format!(
+                "{}: the records of {} are written by hand (`dns: manual`); where they lead is shown when it is known",
+                step.addr,
+                some_of(hosts)
+            ))
+        });
+        manual.collect()
     }
 
     fn manual_certificates(&self) -> Vec<String> {
@@ -581,6 +612,7 @@ pub(super) fn describe(addr: &Addr, found: &Found) -> String {
         Some(AwsKind::AcmCertificate) => format!("certificate {}", found.id),
         Some(AwsKind::SecretsManagerSecret) => format!("secret `{}`", found.attrs.get("name").and_then(Attr::as_text).unwrap_or_default()),
         Some(AwsKind::AcmValidationRecord) => format!("record {}", found.id),
+        Some(AwsKind::Route53Record) => format!("a record of {}", addr.name()),
         None => format!("`{addr}`"),
     }
 }

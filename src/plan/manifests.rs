@@ -6,6 +6,7 @@ use crate::addr::Addr;
 use crate::event::Origin;
 use crate::fields::{Difference, FieldPath};
 use crate::observed::{Found, Outcome};
+use crate::resource::hole::{Hole, Output};
 use crate::resource::manifest::{ANNOTATION_PROTECT, FIELDS, ManifestSpec, SENT};
 use crate::resource::object::flatten;
 use crate::resource::{Attr, Attrs, Resource};
@@ -42,7 +43,27 @@ impl Planner<'_> {
 
     /// The changes that the forecast tells.
     pub(super) fn manifest_changes(&self, spec: &ManifestSpec, addr: &Addr) -> Vec<Change> {
-        self.told(addr).iter().map(|difference| change(difference, spec.is_secret())).collect()
+        let mut changes: Vec<Change> = self.told(addr).iter().map(|difference| change(difference, spec.is_secret())).collect();
+        for (hole, source) in self.open_holes(spec) {
+            let path = hole.path.to_string();
+            let after = Some(Attr::Unknown(source.clone()));
+            if let Some(change) = changes.iter_mut().find(|change| change.path == path) {
+                change.after = after;
+                continue;
+            }
+            let live = self.observed.resources.get(addr).and_then(|found| found.attrs.get(&hole.path.dotted()));
+            changes.push(Change { path, before: live.cloned(), after, manager: None, replaces: false });
+        }
+        changes
+    }
+
+    /// The holes that hold an output which isn't known now, or won't stay as it is, each with the resource that will tell it.
+    pub(super) fn open_holes<'s>(&self, spec: &'s ManifestSpec) -> Vec<(&'s Hole, &'s Addr)> {
+        let is_open = |(addr, output): &(&Addr, Output)| match output {
+            Output::Hostname => self.moving.contains(*addr) || !self.observed.hostnames.contains_key(*addr),
+            Output::Certificate(output) => super::wanted::output_value(addr, *output, self.desired, self.observed, &self.leaves).is_none(),
+        };
+        spec.holes.iter().filter_map(|hole| Some((hole, hole.sources().find(is_open)?.0))).collect()
     }
 
     fn told(&self, addr: &Addr) -> &[Difference] {
@@ -90,13 +111,16 @@ impl Planner<'_> {
         let changes = self.manifest_changes(spec, addr);
         let known = known.filter(|known| known.id == found.id);
         if changes.is_empty() {
-            // Made, or changed, by a run that did not see it become ready.
+            // Made, or changed, by a run that did not see it become ready. Others need the name of a load balancer.
             match &forecast.waits {
-                Some(waits) if known.is_some_and(|known| !known.ready && known.attrs.contains_key(SENT)) => {
+                Some(waits) if spec.balancer.is_some() || known.is_some_and(|known| !known.ready && known.attrs.contains_key(SENT)) => {
                     self.step(resource, Action::Read, &format!("is not ready since it was applied: {waits}"), Some(found), Vec::new());
                 }
                 _ => self.unchanged += 1,
             }
+            return;
+        }
+        if spec.balancer.is_some() && self.decide_other_balancer(resource, spec, found, &changes) {
             return;
         }
         let is_same = known.and_then(|known| known.attrs.get(SENT)).and_then(Attr::as_text) == Some(forecast.sent.as_str());
@@ -117,7 +141,7 @@ impl Planner<'_> {
             self.refuse(Some(resource), "plan/field-conflict", reason, &help);
             return;
         }
-        if is_same {
+        if is_same && !changes.iter().all(|change| matches!(change.after, Some(Attr::Unknown(_)))) {
             self.drift.push(Drift { addr: addr.clone(), changes: changes.clone(), is_gone: false });
         }
         let why = update_reason(&changes);
@@ -136,9 +160,14 @@ impl Planner<'_> {
 
     /// A new object in the place of the one that is there.
     pub(super) fn replace_manifest(&mut self, resource: &Resource, spec: &ManifestSpec, found: &Found, why: &str) {
-        let addr = &resource.addr;
-        let mut changes = self.manifest_changes(spec, addr);
+        let mut changes = self.manifest_changes(spec, &resource.addr);
         changes.iter_mut().for_each(|change| change.replaces = true);
+        self.replace_for(resource, spec, found, why, changes);
+    }
+
+    /// The same for these changes.
+    pub(super) fn replace_for(&mut self, resource: &Resource, spec: &ManifestSpec, found: &Found, why: &str, changes: Vec<Change>) {
+        let addr = &resource.addr;
         if self.refuse_protected(addr, found, "it would be replaced") {
             return;
         }

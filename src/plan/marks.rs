@@ -3,6 +3,7 @@
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::observed::{Found, Owner};
+use crate::resource::alias_record::OWNERSHIP;
 use crate::resource::manifest::{MANAGER, ManifestSpec};
 use crate::resource::{
     ANNOTATION_ADDRESS, ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, LABEL_STACK, TAG_ADDRESS, TAG_ADOPTED,
@@ -46,12 +47,12 @@ pub(crate) fn managed_after(before: &Attrs) -> Option<&str> {
 }
 
 impl<'a> Marks<'a> {
-    /// The marks as attributes of the resource at `addr`; validation records carry none.
+    /// The marks as attributes of the resource at `addr`; validation records carry none, and alias records a text of their own.
     pub fn attrs(&self, addr: &Addr) -> Attrs {
         let mut attrs = Attrs::new();
         let mut put = |path: String, value: String| attrs.insert(path, Attr::text(value));
         match addr {
-            Addr::Aws { kind: AwsKind::AcmValidationRecord, .. } => {}
+            Addr::Aws { kind: AwsKind::AcmValidationRecord | AwsKind::Route53Record, .. } => {}
             Addr::Aws { .. } => {
                 put(format!("tags.{TAG_STACK}"), self.stack_tag());
                 put(format!("tags.{TAG_ADDRESS}"), addr.to_string());
@@ -101,8 +102,9 @@ impl<'a> Marks<'a> {
 pub fn is_mark(path: &str) -> bool {
     let key =
         path.strip_prefix("tags.").or_else(|| path.strip_prefix("metadata.labels.")).or_else(|| path.strip_prefix("metadata.annotations."));
-    key.is_some_and(|key| {
-        [TAG_STACK, TAG_ADDRESS, TAG_GENERATION, TAG_ADOPTED, TAG_ADOPTED_RECORDS, TAG_VERSION, ANNOTATION_LINEAGE, LABEL_MANAGED_BY]
-            .contains(&key)
-    })
+    path == OWNERSHIP
+        || key.is_some_and(|key| {
+            [TAG_STACK, TAG_ADDRESS, TAG_GENERATION, TAG_ADOPTED, TAG_ADOPTED_RECORDS, TAG_VERSION, ANNOTATION_LINEAGE, LABEL_MANAGED_BY]
+                .contains(&key)
+        })
 }

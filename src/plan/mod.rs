@@ -1,5 +1,6 @@
 //! The plan: what would change, why, and in which order. A pure function of desired, observed and prior.
 
+mod aliases;
 mod certificates;
 pub mod codes;
 mod cost;
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub(crate) use aliases::moves_balancer;
 pub use cost::{Charge, Cost};
 pub use helm_records::HelmRecord;
 

@@ -6,7 +6,7 @@ use super::{Action, Point, Step};
 use crate::addr::{Addr, AwsKind};
 use crate::graph::Graph;
 use crate::observed::{Observed, Owner};
-use crate::resource::Spec;
+use crate::resource::{ALB_CERTIFICATE_ARN as CERTIFICATE_ARN, Attr, Spec};
 use crate::state::State;
 
 /// Links the steps: creation follows the references, removal goes against them, and what is replaced goes last.
@@ -77,7 +77,10 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
 /// The steps that write each certificate's deliveries, by their kind.
 fn deliveries_by_certificate<'a>(making: &BTreeMap<Addr, usize>, desired: &'a Graph) -> BTreeMap<(&'a Addr, Kind<'a>), Vec<usize>> {
     let mut deliveries: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for resource in desired.resources().filter(|resource| !matches!(resource.spec, Spec::Certificate(_) | Spec::ValidationRecord(_))) {
+    for resource in desired
+        .resources()
+        .filter(|resource| !matches!(resource.spec, Spec::Certificate(_) | Spec::ValidationRecord(_) | Spec::AliasRecord(_)))
+    {
         let Some(index) = making.get(&resource.addr) else { continue };
         for (certificate, _) in resource.needs.iter().filter(|(addr, _)| addr.aws_kind() == Some(AwsKind::AcmCertificate)) {
             deliveries.entry((certificate, kind(&resource.addr))).or_default().push(*index);
@@ -124,12 +127,53 @@ pub(super) fn reverse_needs(steps: &[Step], stacks: &[&Graph], prior: &State, ob
                 add(addr, &Addr::validation_record(&record.base_domain));
             }
         }
+        if prior.resources.get(addr).is_none_or(|known| known.needs.is_empty()) {
+            needs_of_edge(addr, observed, &mut add);
+        }
         // A secret is named after its certificate.
         if addr.aws_kind() == Some(AwsKind::SecretsManagerSecret) {
             add(&Addr::certificate(addr.name()), addr);
         }
     }
     needed_by
+}
+
+/// Where neither state nor stack tells it: what alias records, load balancers and gateways stand on. A load balancer's records go first; then
+/// its Ingress, which may take minutes; then what it sends requests to, and the certificates that it serves.
+fn needs_of_edge(addr: &Addr, observed: &Observed, add: &mut impl FnMut(&Addr, &Addr)) {
+    let ours = || observed.resources.iter().filter(|(_, found)| matches!(found.owner, Owner::Us { .. }));
+    let kind_of = |addr: &Addr| match addr {
+        Addr::Kube { kind, group, .. } => format!("{kind}.{group}"),
+        Addr::Aws { kind, .. } => kind.as_str().to_owned(),
+    };
+    let beside = |other: &Addr| match (addr, other) {
+        (Addr::Kube { namespace: own, .. }, Addr::Kube { namespace, .. }) => own == namespace,
+        _ => false,
+    };
+    match kind_of(addr).as_str() {
+        "route53_record" => {
+            for (ingress, _) in ours().filter(|(other, _)| kind_of(other) == "ingress.networking.k8s.io") {
+                add(ingress, addr);
+            }
+        }
+        "ingress.networking.k8s.io" => {
+            let arns = observed.resources.get(addr).and_then(|found| found.attrs.get(&format!("metadata.annotations.{CERTIFICATE_ARN}")));
+            let arns = arns.and_then(Attr::as_text).unwrap_or_default();
+            for (other, found) in ours() {
+                let is_behind =
+                    beside(other) && matches!(kind_of(other).as_str(), "service." | "deployment.apps" | "gateway.networking.istio.io");
+                if is_behind || arns.split(',').any(|arn| arn.trim() == found.id) {
+                    add(other, addr);
+                }
+            }
+        }
+        "gateway.networking.istio.io" => {
+            for (secret, _) in ours().filter(|(other, _)| beside(other) && kind_of(other) == "secret.") {
+                add(secret, addr);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The order in which steps are shown: what others need first, removals the other way round.
@@ -139,6 +183,7 @@ fn rank(step: &Step) -> i8 {
         (_, Some(AwsKind::AcmValidationRecord)) => 1,
         (Addr::Kube { namespace: None, .. }, _) => 2,
         (_, Some(AwsKind::SecretsManagerSecret)) => 3,
+        (_, Some(AwsKind::Route53Record)) => 5,
         _ => 4,
     };
     if step.action.is_removal() && step.action != Action::Release { -rank } else { rank }

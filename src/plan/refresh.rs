@@ -27,7 +27,7 @@ pub(super) fn events(desired: &Graph, observed: &Observed, prior: &State, lineag
     }
     for (addr, found) in &observed.resources {
         if is_there(found) {
-            found_events(&mut events, addr, found, observed.forecasts.get(addr), desired, prior, take_live);
+            found_events(&mut events, addr, found, observed, desired, prior, take_live);
         }
     }
     for (addr, known) in prior.resources.iter().filter(|(addr, _)| observed.coverage.has(addr)) {
@@ -62,15 +62,8 @@ fn is_there(found: &Found) -> bool {
     matches!(found.owner, Owner::Us { .. }) && found.condition != Condition::Tombstone
 }
 
-fn found_events(
-    events: &mut Vec<Event>,
-    addr: &Addr,
-    found: &Found,
-    forecast: Option<&Forecast>,
-    desired: &Graph,
-    prior: &State,
-    take_live: bool,
-) {
+fn found_events(events: &mut Vec<Event>, addr: &Addr, found: &Found, observed: &Observed, desired: &Graph, prior: &State, take_live: bool) {
+    let forecast = observed.forecasts.get(addr);
     let known = prior.resources.get(addr);
     let current = known.and_then(|known| known.current.as_ref()).filter(|current| current.id == found.id);
     let needs: Vec<Addr> =
@@ -93,6 +86,7 @@ fn found_events(
         events.push(Event::Learned { addr: addr.clone(), id: found.id.clone(), facts: facts.clone() });
     }
     if let Some(Spec::Manifest(spec)) = desired.get(addr).map(|resource| &resource.spec) {
+        let hostname = observed.hostnames.get(addr).map(String::as_str);
         let is_late = current.is_some_and(|current| !current.ready && current.attrs.contains_key(SENT));
         if is_late && forecast.is_some_and(|forecast| forecast.waits.is_none()) {
             events.push(Event::Ready { addr: addr.clone() });
@@ -101,13 +95,18 @@ fn found_events(
         if let Some(Forecast { sent, live: Some(live), fields, outcome: Outcome::Tried { differences, .. }, .. }) = forecast
             && differences.is_empty()
         {
-            let attrs = remembered(spec, sent, live, fields.as_ref());
+            let attrs = spec.with_hostname(remembered(spec, sent, live, fields.as_ref()), hostname);
             if current.is_none_or(|current| current.attrs != attrs) {
                 events.push(Event::Applied { addr: addr.clone(), attrs });
                 // Nothing was sent: what was ready stays so, and what was found again counts as ready.
                 if current.is_none_or(|current| current.ready || current.attrs.is_empty()) {
                     events.push(Event::Ready { addr: addr.clone() });
                 }
+            }
+        } else if let Some(current) = current.filter(|current| current.attrs.contains_key(SENT)) {
+            let attrs = spec.with_hostname(current.attrs.clone(), hostname);
+            if attrs != current.attrs {
+                events.push(Event::Applied { addr: addr.clone(), attrs });
             }
         }
         return;
@@ -126,7 +125,7 @@ fn ours(addr: &Addr, found: &Found, desired: &Graph, applied: Option<&Attrs>) ->
     let wanted = desired.get(addr).map(|resource| match &resource.spec {
         Spec::Certificate(spec) if spec.is_only_read() => found.attrs.clone(),
         Spec::Certificate(spec) => spec.attrs(),
-        Spec::ValidationRecord(_) => found.attrs.clone(),
+        Spec::ValidationRecord(_) | Spec::AliasRecord(_) => found.attrs.clone(),
         Spec::Secret(spec) => spec.attrs(None, None),
         Spec::Object(spec) => spec.attrs(None),
         Spec::Manifest(_) => Attrs::new(),

@@ -59,7 +59,7 @@ fn leaf(name: &str) -> LeafFacts {
 
 fn zone(observed: &mut Observed, base: &str) {
     let zone = FoundZone { id: "Z1".into(), name: "example.com".into(), role: None };
-    observed.zones.insert(base.into(), ZoneChoice::Found(zone));
+    observed.zones.insert(Addr::validation_record(base), ZoneChoice::Found(zone));
 }
 
 fn empty_world() -> Observed {
@@ -100,7 +100,7 @@ fn full_world(graph: &Graph, state: &State) -> Observed {
                 attrs.extend(crate::resource::validation_record::attrs("Z1", &name, "v", 300));
             }
             Spec::Secret(spec) => attrs.extend(spec.attrs(Some(&leaf(spec.certificate.name())), Some(String::new()))),
-            Spec::Manifest(_) => {}
+            Spec::Manifest(_) | Spec::AliasRecord(_) => {}
             Spec::Object(spec) => attrs.extend(spec.attrs(spec.certificate.as_ref().map(|addr| leaf(addr.name())).as_ref())),
         }
         let found = Found {

@@ -30,13 +30,19 @@ impl Planner<'_> {
                 attrs
             }
             Spec::ValidationRecord(spec) => self.record_attrs(spec, found, origin),
+            Spec::AliasRecord(spec) => self.alias_attrs(spec, &resource.addr, origin),
             Spec::Secret(spec) => {
                 let mut attrs = spec.attrs(self.leaves.get(&spec.certificate), self.description(spec));
                 attrs.extend(found.and_then(|found| self.kept_mark(&resource.addr, found, &attrs)));
                 attrs
             }
             Spec::Object(spec) => spec.attrs(spec.certificate.as_ref().and_then(|certificate| self.leaves.get(certificate))),
-            Spec::Manifest(spec) => self.forecast_attrs(spec, &resource.addr),
+            Spec::Manifest(spec) => {
+                let mut attrs = self.forecast_attrs(spec, &resource.addr);
+                let open = self.open_holes(spec).into_iter();
+                attrs.extend(open.map(|(hole, source)| (hole.path.dotted(), Attr::Unknown(source.clone()))));
+                attrs
+            }
         };
         let was_managed_by = found.map_or("", marks::managed_before);
         let managed_by = match &resource.spec {
@@ -49,7 +55,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn record_attrs(&self, spec: &ValidationRecordSpec, found: Option<&Found>, origin: Origin) -> Attrs {
-        let zone = match self.observed.zones.get(&spec.base_domain) {
+        let zone = match self.observed.zones.get(&Addr::validation_record(&spec.base_domain)) {
             Some(ZoneChoice::Found(zone)) => Some(zone),
             _ => None,
         };
@@ -91,6 +97,8 @@ impl Planner<'_> {
         for part in &text.0 {
             match part {
                 TextPart::Literal(literal) => description.push_str(literal),
+                // The check of the stack lets none in here.
+                TextPart::Hostname { .. } => {}
                 TextPart::Output { certificate, output } => {
                     let addr = Addr::certificate(certificate);
                     description.push_str(&output_value(&addr, *output, self.desired, self.observed, &self.leaves)?);

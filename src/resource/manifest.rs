@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::hole::{Hole, NOT_YET, Output};
 use super::kinds;
 use super::object::ObjectSpec;
 use super::{Attr, Attrs};
+use crate::addr::Addr;
 use crate::fields::{FieldPath, Say, canonical, shared};
 use crate::secret::{SecretBytes, sha256_hex};
 
@@ -29,6 +31,19 @@ pub struct ManifestSpec {
     pub release: Option<String>,
     /// Whether its kind comes with a CustomResourceDefinition of the same stack.
     pub has_own_definition: bool,
+    /// Fields that hold outputs of other resources.
+    pub holes: Vec<Hole>,
+    /// The load balancer that it stands for, if it is an Ingress of one: it is ready when that has a name.
+    pub balancer: Option<Balancer>,
+}
+
+/// What an Ingress has to do with a load balancer of the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balancer {
+    /// Its key in the stack.
+    pub key: String,
+    /// Its hosts whose records someone else writes.
+    pub manual_hosts: Vec<String>,
 }
 
 /// An object that runs at a moment of its release's life.
@@ -141,6 +156,26 @@ impl ManifestSpec {
         paths
     }
 
+    /// The object with its holes filled as far as the outputs are known, and whether all are.
+    pub fn filled(&self, known: impl Fn(&Addr, Output) -> Option<String>) -> (Self, bool) {
+        let (mut filled, mut is_whole) = (self.clone(), true);
+        for hole in &self.holes {
+            let text = hole.fill(&known);
+            is_whole &= text.is_some();
+            hole.path.set(&mut filled.object.body, Value::String(text.unwrap_or_else(|| NOT_YET.to_owned())));
+        }
+        (filled, is_whole)
+    }
+
+    /// What is remembered of it, with the name of its load balancer as far as that is known.
+    pub fn with_hostname(&self, mut attrs: Attrs, hostname: Option<&str>) -> Attrs {
+        if let (Some(balancer), Some(name)) = (&self.balancer, hostname) {
+            attrs.insert(HOSTNAME.to_owned(), Attr::text(name));
+            attrs.insert(BALANCER.to_owned(), Attr::text(&balancer.key));
+        }
+        attrs
+    }
+
     /// The pod that it would make, where that has no image before Istio's injector gives it one (Istio, chart gateway: `image: auto`). Made
     /// without the injector, such a pod never starts.
     pub fn pod_to_inject(&self) -> Option<Value> {
@@ -220,6 +255,10 @@ pub const LIVE: &str = "live";
 
 /// The attribute of the state that holds what our field manager owned after the last apply (`fieldsV1`), where that is not large.
 pub const FIELDS: &str = "fields";
+/// The attribute of the state that holds the name of an Ingress's load balancer.
+pub const HOSTNAME: &str = "hostname";
+/// The attribute of the state that holds the key of the load balancer that an Ingress stands for.
+pub const BALANCER: &str = "load_balancer";
 /// The most bytes of [`FIELDS`] that the state keeps.
 pub const MOST_FIELDS: usize = 8 * 1024;
 

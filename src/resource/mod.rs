@@ -1,7 +1,9 @@
 //! Resources: what the stack asks for, one by one, with addresses, attributes and references.
 
+pub mod alias_record;
 mod attrs;
 pub mod certificate;
+pub mod hole;
 pub mod kinds;
 pub mod manifest;
 pub mod object;
@@ -56,6 +58,8 @@ pub enum Spec {
     Certificate(certificate::CertificateSpec),
     /// A validation record.
     ValidationRecord(validation_record::ValidationRecordSpec),
+    /// The alias records of a host.
+    AliasRecord(alias_record::AliasRecordSpec),
     /// A secret of Secrets Manager.
     Secret(secret::SecretSpec),
     /// A Kubernetes object that a section of the stack makes.
@@ -69,6 +73,7 @@ pub fn attr_defs(addr: &Addr) -> &'static [AttrDef] {
     match addr.aws_kind() {
         Some(AwsKind::AcmCertificate) => certificate::ATTRS,
         Some(AwsKind::AcmValidationRecord) => validation_record::ATTRS,
+        Some(AwsKind::Route53Record) => alias_record::ATTRS,
         Some(AwsKind::SecretsManagerSecret) => secret::ATTRS,
         None => object::attr_defs(addr),
     }
@@ -78,7 +83,7 @@ pub fn attr_defs(addr: &Addr) -> &'static [AttrDef] {
 pub fn terraform_type(addr: &Addr) -> String {
     match addr {
         Addr::Aws { kind: AwsKind::AcmCertificate, .. } => "aws_acm_certificate".into(),
-        Addr::Aws { kind: AwsKind::AcmValidationRecord, .. } => "aws_route53_record".into(),
+        Addr::Aws { kind: AwsKind::AcmValidationRecord | AwsKind::Route53Record, .. } => "aws_route53_record".into(),
         Addr::Aws { kind: AwsKind::SecretsManagerSecret, .. } => "aws_secretsmanager_secret".into(),
         Addr::Kube { kind, group, .. } if group.is_empty() && (kind == "namespace" || kind == "secret") => format!("kubernetes_{kind}_v1"),
         Addr::Kube { .. } => "kubernetes_manifest".into(),
@@ -107,5 +112,7 @@ pub const ANNOTATION_ADDRESS: &str = "meshform.dev/address";
 pub const ANNOTATION_LINEAGE: &str = "meshform.dev/lineage";
 /// The annotation of an object that was there before meshform.
 pub const ANNOTATION_ADOPTED: &str = "meshform.dev/adopted";
+/// The annotation of an Ingress that names the certificates of its load balancer (AWS Load Balancer Controller, "Ingress annotations").
+pub const ALB_CERTIFICATE_ARN: &str = "alb.ingress.kubernetes.io/certificate-arn";
 /// meshform's field manager in server-side apply.
 pub const FIELD_MANAGER: &str = "meshform";

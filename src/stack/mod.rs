@@ -5,6 +5,7 @@
 
 pub mod charts;
 mod check;
+pub mod edge;
 mod file;
 mod interpolate;
 pub mod istio;
@@ -54,6 +55,10 @@ pub struct Stack {
     pub istio: Option<istio::Istio>,
     /// Other charts, in the order of their keys.
     pub charts: Vec<charts::Release>,
+    /// Gateways by key.
+    pub gateways: BTreeMap<String, edge::Gateway>,
+    /// Load balancers by key.
+    pub load_balancers: BTreeMap<String, edge::LoadBalancer>,
     /// Renames: old addresses and the new ones.
     pub moved: BTreeMap<Addr, Addr>,
     /// What stays when it leaves the stack.
@@ -386,6 +391,11 @@ pub enum TextPart {
         certificate: String,
         /// Which output.
         output: CertificateOutput,
+    },
+    /// The DNS name of a load balancer.
+    Hostname {
+        /// The load balancer's key in the stack.
+        load_balancer: String,
     },
 }
 

@@ -19,6 +19,16 @@ pub(super) struct Reader<'a> {
     pub(super) diags: &'a mut Diagnostics,
     /// The keys of all certificates, for references to them.
     pub(super) certificates: Vec<&'a str>,
+    /// The keys of all load balancers.
+    pub(super) load_balancers: Vec<&'a str>,
+}
+
+/// Which outputs may stand in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outputs {
+    None,
+    OfCertificates,
+    All,
 }
 
 /// A map whose keys are known.
@@ -159,7 +169,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let mut text = String::new();
-        for part in self.parts(node, path, false)? {
+        for part in self.parts(node, path, Outputs::None)? {
             if let TextPart::Literal(literal) = part {
                 text.push_str(&literal);
             }
@@ -169,7 +179,12 @@ impl<'a> Reader<'a> {
 
     /// A text that may hold outputs.
     pub(super) fn text(&mut self, node: &Node, path: &str) -> Option<Text> {
-        Some(Text(self.parts(node, path, true)?))
+        Some(Text(self.parts(node, path, Outputs::OfCertificates)?))
+    }
+
+    /// A text that may hold outputs of certificates and load balancers.
+    pub(super) fn text_of_all(&mut self, node: &Node, path: &str) -> Option<Text> {
+        Some(Text(self.parts(node, path, Outputs::All)?))
     }
 
     /// `true` or `false`.
@@ -223,7 +238,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The parts of a text; nothing when one of them is wrong.
-    fn parts(&mut self, node: &Node, path: &str, outputs: bool) -> Option<Vec<TextPart>> {
+    fn parts(&mut self, node: &Node, path: &str, outputs: Outputs) -> Option<Vec<TextPart>> {
         let Some(text) = node.text() else {
             self.wrong_type(path, "a single value", node);
             return None;
@@ -273,14 +288,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn reference(&mut self, inner: &str, place: &Place, path: &str, outputs: bool) -> Option<TextPart> {
+    fn reference(&mut self, inner: &str, place: &Place, path: &str, outputs: Outputs) -> Option<TextPart> {
         let mut steps = inner.split('.');
         match (steps.next(), steps.next(), steps.next(), steps.next()) {
             (Some("vars"), Some(name), None, None) => self.variable(name, place, path),
             (Some("certificates"), Some(key), Some(output), None) => self.output(key, output, place, path, outputs),
+            (Some("load_balancers"), Some(key), Some(output), None) => self.hostname(key, output, place, path, outputs),
             _ => {
                 let first = inner.split('.').next().unwrap_or_default();
-                let help = match nearest(first, ["vars", "certificates"]) {
+                let help = match nearest(first, ["vars", "certificates", "load_balancers"]) {
                     Some(near) if near != first => format!("did you mean `{near}`? A literal `${{` is written `$${{`"),
                     _ => "write `${vars.<name>}` or `${certificates.<key>.<output>}`; a literal `${` is written `$${`".to_owned(),
                 };
@@ -314,7 +330,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn output(&mut self, key: &str, output: &str, place: &Place, path: &str, allowed: bool) -> Option<TextPart> {
+    fn output(&mut self, key: &str, output: &str, place: &Place, path: &str, allowed: Outputs) -> Option<TextPart> {
         if !self.certificates.contains(&key) {
             let help = match nearest(key, self.certificates.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -336,12 +352,38 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        if !allowed {
-            let detail = format!("`{path}` must be known before anything is made, and takes no outputs");
-            let help = "outputs may stand in `secrets_manager.description`";
-            self.error("stack/ref-not-here", "output not allowed here", detail, place, help);
+        if allowed == Outputs::None {
+            self.not_here(place, path);
             return None;
         }
         Some(TextPart::Output { certificate: key.to_owned(), output })
+    }
+
+    fn hostname(&mut self, key: &str, output: &str, place: &Place, path: &str, allowed: Outputs) -> Option<TextPart> {
+        if !self.load_balancers.contains(&key) {
+            let help = match nearest(key, self.load_balancers.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "declare it under `load_balancers:`".to_owned(),
+            };
+            let detail = format!("the stack has no load balancer {}", shown(key));
+            self.error("stack/unknown-ref", "reference to an unknown load balancer", detail, place, &help);
+            return None;
+        }
+        if output != "hostname" {
+            let detail = format!("`load_balancers.{key}` offers `hostname`");
+            self.error("stack/unknown-ref", "reference to an unknown output", detail, place, "did you mean `hostname`?");
+            return None;
+        }
+        if allowed != Outputs::All {
+            self.not_here(place, path);
+            return None;
+        }
+        Some(TextPart::Hostname { load_balancer: key.to_owned() })
+    }
+
+    fn not_here(&mut self, place: &Place, path: &str) {
+        let detail = format!("`{path}` must be known before anything is made, and takes no such outputs");
+        let help = "those of certificates may stand in `secrets_manager.description`, and all in `annotations` of `load_balancers`";
+        self.error("stack/ref-not-here", "output not allowed here", detail, place, help);
     }
 }

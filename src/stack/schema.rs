@@ -2,8 +2,10 @@
 //! here alone, and the JSON Schema is made of it.
 
 mod document;
+mod edge;
 
 pub use document::document;
+pub use edge::{BALANCER_PORTS, GATEWAY, HEALTH_CHECK, INGRESS_CLASS, INGRESS_GATEWAY, LOAD_BALANCER, SERVER, SERVER_TLS};
 
 /// A map with known keys.
 #[derive(Debug)]
@@ -112,10 +114,20 @@ pub const STACK: Section = Section {
         key("manifests", Shape::Named(ANY_NAME, &Shape::Map(&MANIFESTS)), "Kubernetes objects of any kind, by a key of their own."),
         key("istio", Shape::Map(&ISTIO), "Istio from its official charts."),
         key("charts", Shape::Named(LABEL, &Shape::Map(&CHART)), "Other charts, by a key of their own: each object is planned by itself."),
+        key(
+            "gateways",
+            Shape::Named(LABEL, &Shape::Map(&GATEWAY)),
+            "Ports that ingress gateways open: Istio Gateways, by a key of their own.",
+        ),
+        key(
+            "load_balancers",
+            Shape::Named(LABEL, &Shape::Map(&LOAD_BALANCER)),
+            "Application Load Balancers in front of ingress gateways, by a key of their own.",
+        ),
         key("moved", Shape::List(&Shape::Map(&MOVED)), "Renames: what had another key is the same thing still."),
         key("released", Shape::List(&Shape::Text), "What left the stack and stays: addresses, or certificates.<key>."),
     ],
-    later: &["gateways", "load_balancers", "routes", "security", "rotation"],
+    later: &["routes", "security", "rotation"],
 };
 
 /// An item of `moved`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_route53::operation::change_resource_record_sets::ChangeResourceRecordSetsError;
-use aws_sdk_route53::types::{ChangeAction, HostedZone, RrType};
+use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, HostedZone, ResourceRecordSet, RrType};
 
 use super::world::{World, change, refused, row};
 
@@ -22,6 +22,7 @@ contracts! { route53:
     a_delete_must_be_exact,
     a_delete_takes_the_record_as_it_is_listed,
     a_delete_of_what_is_absent_is_refused_by_name,
+    an_alias_goes_and_comes_in_one_batch,
     a_record_may_not_be_outside_its_zone,
     a_change_is_in_sync_after_a_while,
     a_lookup_finds_its_record,
@@ -46,7 +47,7 @@ fn messages<T: std::fmt::Debug>(result: Result<T, aws_sdk_route53::error::SdkErr
     messages
 }
 
-fn create(name: &str, value: &str) -> aws_sdk_route53::types::Change {
+fn create(name: &str, value: &str) -> Change {
     change(ChangeAction::Create, name, "CNAME", 300, &[value])
 }
 
@@ -210,6 +211,39 @@ async fn a_delete_of_what_is_absent_is_refused_by_name(world: &World) {
     let name = format!("a.{domain}.");
     let messages = messages(world.change(&zone, vec![change(ChangeAction::Delete, &name, "CNAME", 300, &["one.example."])]).await);
     assert!(messages.len() == 1 && messages[0].contains(&name) && messages[0].contains("but it was not found"), "{messages:?}");
+}
+
+async fn an_alias_goes_and_comes_in_one_batch(world: &World) {
+    let domain = world.domain();
+    let zone = world.zone(&domain).await;
+    let name = format!("*.shop.{domain}");
+    let (mark, of) = (format!("a-*.shop.{domain}"), "Z32O12XQLNTSW2");
+    let alias = |target: &str| {
+        let target = AliasTarget::builder().dns_name(target).hosted_zone_id(of).evaluate_target_health(false).build().unwrap();
+        ResourceRecordSet::builder().name(&name).r#type(RrType::A).alias_target(target).build().unwrap()
+    };
+    let sent =
+        |action: ChangeAction, set: &ResourceRecordSet| Change::builder().action(action).resource_record_set(set.clone()).build().unwrap();
+    let (one, two) = ("one-1.eu-west-1.elb.amazonaws.com", "two-2.eu-west-1.elb.amazonaws.com");
+    let text = change(ChangeAction::Create, &mark, "TXT", 300, &["\"heritage=external-dns,external-dns/owner=x\""]);
+    world.change(&zone, vec![sent(ChangeAction::Create, &alias(one)), text]).await.unwrap();
+    let listed = async || {
+        let page = world.route53.list_resource_record_sets().hosted_zone_id(&zone).send().await.unwrap();
+        page.resource_record_sets().iter().find(|set| *set.r#type() == RrType::A).cloned().unwrap()
+    };
+    let there = listed().await;
+    let target = there.alias_target().unwrap();
+    assert_eq!(there.name(), format!("\\052.shop.{domain}."), "the name");
+    assert_eq!((target.dns_name().trim_end_matches('.'), target.hosted_zone_id()), (one, of), "the target");
+    assert!(there.ttl().is_none() && !target.evaluate_target_health());
+    // Sent back as it was listed, it goes, and another one comes in its place.
+    world.change(&zone, vec![sent(ChangeAction::Delete, &there), sent(ChangeAction::Create, &alias(two))]).await.unwrap();
+    let now = listed().await;
+    assert_eq!(now.alias_target().unwrap().dns_name().trim_end_matches('.'), two, "the other target");
+    // What isn't there as it is said doesn't go.
+    let messages = messages(world.change(&zone, vec![sent(ChangeAction::Delete, &there), sent(ChangeAction::Create, &alias(one))]).await);
+    assert!(!messages.is_empty(), "a change of what was not seen");
+    assert_eq!(listed().await.alias_target().unwrap().dns_name().trim_end_matches('.'), two, "all or nothing");
 }
 
 async fn a_record_may_not_be_outside_its_zone(world: &World) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch};
 use kube::api::{Patch, PatchParams};
-use meshform::resource::{Seen, certificate, object, secret, validation_record};
+use meshform::resource::{Seen, alias_record, certificate, object, secret, validation_record};
 use serde_json::{Value, json};
 
 use super::lab::{Clients, Lab, STACK, block_on};
@@ -190,6 +190,8 @@ const IDENTITY: &[(&str, &str)] = &[
     ("validation_record", "zone_id"),
     ("validation_record", "name"),
     ("validation_record", "type"),
+    ("alias_record", "zone_id"),
+    ("alias_record", "name"),
     ("secret", "name"),
     ("secret", "region"),
     ("kube_secret", "type"),
@@ -199,6 +201,11 @@ const IDENTITY: &[(&str, &str)] = &[
 const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("certificate", "certificate_sha256", "origins.rs", "an_import_that_others_replace_is_put_back"),
     ("certificate", "chain_sha256", "origins.rs", "an_import_that_others_replace_is_put_back"),
+    ("alias_record", "routing", "edge.rs", "records_with_a_routing_policy_are_never_taken"),
+    ("alias_record", "types", "edge.rs", "what_others_do_to_the_records_is_drift"),
+    ("alias_record", "values", "edge.rs", "what_others_do_to_the_records_is_drift"),
+    ("alias_record", "alias.*", "edge.rs", "what_others_do_to_the_records_is_drift"),
+    ("alias_record", "ownership", "edge.rs", "what_others_do_to_the_records_is_drift"),
     ("secret", "replicas.*", "replicas.rs", "a_copy_that_others_remove_is_drift"),
     ("secret", "policy", "replicas.rs", "a_resource_policy_is_set_compared_by_its_meaning"),
 ];
@@ -212,6 +219,7 @@ fn every_attribute_has_a_case_or_a_reason() {
     let kinds = [
         ("certificate", certificate::ATTRS),
         ("validation_record", validation_record::ATTRS),
+        ("alias_record", alias_record::ATTRS),
         ("secret", secret::ATTRS),
         ("namespace", object::attr_defs(&"namespace/x".parse().unwrap())),
         ("kube_secret", object::attr_defs(&"secret/x/y".parse().unwrap())),

@@ -16,7 +16,7 @@ fn requests(lab: &Lab, command: &str) -> usize {
 }
 
 /// Kills `command` at every point, runs it again, and compares the worlds. Returns the number of points.
-fn kill_everywhere(before: &Lab, command: &str) -> usize {
+pub(super) fn kill_everywhere(before: &Lab, command: &str) -> usize {
     kill(before, command, 1)
 }
 

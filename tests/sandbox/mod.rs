@@ -5,6 +5,7 @@ mod bad_input;
 mod charts;
 mod completions;
 mod crash;
+mod edge;
 mod faults;
 mod foreign;
 mod graph;

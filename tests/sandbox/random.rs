@@ -76,6 +76,9 @@ const FAULTS: &[&str] = &[
     "kube:patch/customresourcedefinitions cut times=2",
     "kube:patch/things server-error times=9",
     "kube:delete/* access-denied times=5",
+    "kube:patch/ingresses lost-reply times=1",
+    "kube:patch/ingresses access-denied times=5",
+    "kube:delete/ingresses lost-reply times=1",
 ];
 
 /// Regions that have copies of secrets, and no certificates.
@@ -220,6 +223,38 @@ fn manifests(dice: &mut Dice) -> (Value, BTreeSet<&'static str>) {
     (json!({"set": {"objects": objects, "replace": true}}), used)
 }
 
+/// Load balancers on an ingress gateway, and the gateway's Service. The certificates that they serve are of their region, and their hosts among
+/// the names.
+fn edge(dice: &mut Dice, certificates: &Map<String, Value>) -> (Value, Value) {
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "m-gateway", "namespace": "istio-ingress"},
+        "spec": {"type": "NodePort", "ports": [{"name": "status-port", "port": 15021}, {"name": "http2", "port": 80}]},
+    });
+    let mut balancers = Map::new();
+    let mut hosts = vec!["one.example.com", "*.two.example.com", "three.example.org", "example.com"];
+    for key in dice.some(&["m-x", "m-y"], 1, 2) {
+        let mut one = json!({
+            "ingress": {"namespace": "istio-ingress", "service": "m-gateway"}, "replace": true,
+            "scheme": dice.one(&["internal", "internet-facing"]), "dns": dice.one(&["route53", "route53", "manual", "external-dns"]),
+            "ip_address_type": dice.one(&["ipv4", "dualstack"]), "evaluate_target_health": dice.happens(20),
+        });
+        if dice.happens(20) {
+            one["group"] = json!("m-shared");
+        }
+        let usable = |(_, one): &(&String, &Value)| one["domain"].is_string() && one["region"] == "eu-west-1";
+        let keys: Vec<&str> = certificates.iter().filter(usable).map(|(key, _)| key.as_str()).collect();
+        if !keys.is_empty() && dice.happens(50) {
+            one["certificate"] = json!([dice.one(&keys)]);
+        } else {
+            let chosen = dice.some(&hosts, 0, 2);
+            hosts.retain(|host| !chosen.contains(host));
+            one["hosts"] = json!(chosen);
+        }
+        balancers.insert(key.to_owned(), one);
+    }
+    (Value::Object(balancers), service)
+}
+
 fn stack(lab: &Lab, dice: &mut Dice, theirs: &str) -> String {
     let mut certificates = Map::new();
     let mut used = BTreeSet::new();
@@ -228,8 +263,15 @@ fn stack(lab: &Lab, dice: &mut Dice, theirs: &str) -> String {
         certificates.insert(key.to_owned(), certificate);
         used.extend(places);
     }
-    let (manifests, places) = manifests(dice);
+    let (mut manifests, places) = manifests(dice);
     used.extend(places);
+    let mut balancers = json!({});
+    if dice.happens(50) {
+        let (edge, service) = edge(dice, &certificates);
+        balancers = edge;
+        manifests["set"]["objects"].as_array_mut().unwrap().push(service);
+        used.insert("istio-ingress");
+    }
     let mut namespaces = Map::new();
     for namespace in NAMESPACES {
         if !used.contains(namespace) && !dice.happens(40) {
@@ -241,7 +283,7 @@ fn stack(lab: &Lab, dice: &mut Dice, theirs: &str) -> String {
     let aws = json!({"region": "eu-west-1", "account": "000000000000", "tags": {"team": dice.one(&["a", "b"])}});
     json!({
         "version": 1, "stack": "lab", "aws": aws, "cluster": {"eks": "demo"}, "namespaces": namespaces, "certificates": certificates,
-        "manifests": manifests,
+        "manifests": manifests, "load_balancers": balancers,
     })
     .to_string()
 }
@@ -353,6 +395,9 @@ fn rename(lab: &Lab, dice: &mut Dice, context: &str) -> usize {
         let section = stack["certificates"].as_object_mut().unwrap().remove(old).unwrap();
         let section = section.to_string().replace(&format!("certificates.{old}."), &format!("certificates.{new}."));
         stack["certificates"][new] = serde_json::from_str(&section).unwrap();
+        for balancer in stack["load_balancers"].as_object_mut().unwrap().values_mut().filter(|one| one["certificate"] == json!([old])) {
+            balancer["certificate"] = json!([new]);
+        }
         stack["moved"] = json!([{"from": format!("certificates.{old}"), "to": format!("certificates.{new}")}]);
         lab.write("stack.yaml", &stack.to_string());
         if dice.happens(30) {
@@ -461,7 +506,8 @@ fn meddle(lab: &Lab, dice: &mut Dice, theirs: &str) {
     for certificate in listed.certificate_summary_list().iter().filter(|one| one.certificate_arn() != Some(theirs)) {
         let arn = certificate.certificate_arn().unwrap();
         match dice.below(6) {
-            0 => drop(block_on(raw.acm.delete_certificate().certificate_arn(arn).send()).unwrap()),
+            // One that a load balancer serves can't be deleted.
+            0 => drop(block_on(raw.acm.delete_certificate().certificate_arn(arn).send())),
             1 => {
                 let tag = aws_sdk_acm::types::Tag::builder().key("team").value("theirs").build().unwrap();
                 block_on(raw.acm.add_tags_to_certificate().certificate_arn(arn).tags(tag).send()).unwrap();
@@ -499,7 +545,7 @@ fn reissue(lab: &Lab, dice: &mut Dice, context: &str) -> bool {
 /// What a destroyed stack may not leave: secrets leave their tombstones, and the cluster has namespaces of its own.
 fn is_left(key: &str) -> bool {
     key.starts_with("certificate ")
-        || key.contains("CNAME")
+        || ["CNAME", "record example.com. A", "record example.com. TXT", "record example.org. A"].iter().any(|part| key.contains(part))
         || key.contains("/m-")
         || NAMESPACES.iter().any(|name| *key == format!("Namespace /{name}"))
 }

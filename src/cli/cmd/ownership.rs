@@ -28,7 +28,7 @@ pub(in crate::cli) async fn import(context: &Context, args: &ImportArgs) -> Exit
     let is_arn = args.id.starts_with("arn:");
     let fits = match addr.aws_kind() {
         Some(AwsKind::AcmCertificate) => is_arn,
-        Some(AwsKind::SecretsManagerSecret | AwsKind::AcmValidationRecord) => true,
+        Some(AwsKind::SecretsManagerSecret | AwsKind::AcmValidationRecord | AwsKind::Route53Record) => true,
         None => addr.to_string().ends_with(&format!("/{}", args.id)),
     };
     if !fits {

@@ -67,7 +67,7 @@ pub(super) fn value(attr: Option<&Attr>, diff: Diff) -> String {
     match attr {
         None => "(absent)".into(),
         Some(Attr::Secret(fingerprint)) => format!("(secret, {fingerprint})"),
-        Some(Attr::Unknown(addr)) => format!("(known once {addr} is issued)"),
+        Some(Attr::Unknown(addr)) => format!("(known once {addr} is {})", if addr.is_kube() { "ready" } else { "issued" }),
         Some(Attr::Value(value)) => clip(&value.to_string(), diff),
     }
 }

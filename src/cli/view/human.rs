@@ -8,6 +8,7 @@ use crate::plan::marks::is_mark;
 use crate::plan::{Action, Change, Drift, Plan, Refusal, Step};
 use crate::resource::Spec;
 use crate::resource::certificate::Source;
+use crate::resource::hole::Hole;
 
 /// From this number of steps on the gravest are told again at the end, where a person looks.
 const MANY: usize = 12;
@@ -136,10 +137,22 @@ fn created(step: &Step, plan: &Plan, diff: Diff) -> Vec<String> {
             Some(certificate) => vec![format!("tls.crt, tls.key: (secret, known once {certificate} is issued)")],
             None => Vec::new(),
         },
-        Spec::Manifest(spec) if diff == Diff::Full => {
-            let mut lines = diff::tree(&spec.object.body);
+        Spec::Manifest(spec) if diff == Diff::Full || !spec.holes.is_empty() => {
+            let of_hole = |hole: &Hole| {
+                let text = step.after.as_ref().and_then(|after| after.get(&hole.path.dotted()));
+                format!("{}: {}", hole.path, diff::value(text, diff))
+            };
+            let mut lines: Vec<String> = spec.holes.iter().map(of_hole).collect();
+            if diff != Diff::Full {
+                return lines;
+            }
+            lines.extend(diff::tree(&spec.object.body));
             lines.extend(spec.data.iter().map(|(key, value)| format!("data.{key}: (secret, {})", value.fingerprint())));
             lines
+        }
+        Spec::AliasRecord(spec) => {
+            let types = if spec.has_ipv6 { "A and AAAA" } else { "A" };
+            vec![format!("{types}: alias to the load balancer of {}", spec.target)]
         }
         Spec::ValidationRecord(_) | Spec::Manifest(_) => Vec::new(),
     }

@@ -3,12 +3,13 @@
 use aws_sdk_route53::Client;
 use aws_sdk_route53::error::SdkError;
 use aws_sdk_route53::operation::change_resource_record_sets::ChangeResourceRecordSetsError;
-use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecord, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecord, ResourceRecordSet, RrType};
 
 use super::failed;
 use crate::permissions::Call;
 use crate::provider::budget::Budget;
 use crate::provider::error::{Class, ProviderError};
+use crate::resource::alias_record::{Alias, Record};
 
 /// The most changes in one batch that meshform sends. Route 53 takes 1,000 records or 32,000 characters, where an UPSERT counts twice
 /// (developer guide, "Quotas on ChangeResourceRecordSets"); a validation record has under 200 characters.
@@ -33,21 +34,8 @@ pub struct HostedZone {
     pub is_private: bool,
     /// The service that manages it, if any.
     pub linked_service: Option<String>,
-}
-
-/// A simple record set.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Record {
-    /// Its name, lower case, without trailing dot or escapes.
-    pub name: String,
-    /// Its type.
-    pub rr_type: String,
-    /// Its time to live in seconds.
-    pub ttl: i64,
-    /// Its values; those of a CNAME without trailing dot.
-    pub values: Vec<String>,
-    /// Whether it is more than this: an alias, or with a routing policy.
-    pub is_special: bool,
+    /// How many record sets it holds.
+    pub records: usize,
 }
 
 /// What to do with a record.
@@ -90,6 +78,7 @@ impl Route53 {
                     name: normal_name(zone.name()),
                     is_private: zone.config().is_some_and(aws_sdk_route53::types::HostedZoneConfig::private_zone),
                     linked_service: zone.linked_service().and_then(|s| s.service_principal()).map(ToOwned::to_owned),
+                    records: zone.resource_record_set_count().and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX),
                 });
             }
             if !page.is_truncated() {
@@ -131,6 +120,15 @@ impl Route53 {
         Ok(page.resource_record_sets().iter().map(record).find(|r| r.name == name && r.rr_type == rr_type))
     }
 
+    /// The record sets of this name, of any type.
+    pub async fn records_at(&self, zone_id: &str, name: &str) -> Result<Vec<Record>, ProviderError> {
+        let operation = Call::ListResourceRecordSets;
+        self.budget.take(&self.scope, operation).await;
+        let request = self.client.list_resource_record_sets().hosted_zone_id(zone_id).start_record_name(name);
+        let page = request.send().await.map_err(|error| failed(operation, name, error))?;
+        Ok(page.resource_record_sets().iter().map(record).filter(|record| record.name == name).collect())
+    }
+
     /// Sends one batch, all or nothing. Returns the change's id.
     pub async fn change(&self, zone_id: &str, changes: &[(RecordAction, Record)]) -> Result<String, BatchError> {
         let operation = Call::ChangeResourceRecordSets;
@@ -139,9 +137,16 @@ impl Route53 {
             error: ProviderError::own(operation.name(), zone_id, Class::Invalid, error.to_string()),
             messages: Vec::new(),
         };
-        let mut batch = ChangeBatch::builder().comment("meshform: ACM validation");
+        let mut batch = ChangeBatch::builder().comment("meshform");
         for (action, record) in changes {
-            let mut set = ResourceRecordSet::builder().name(&record.name).r#type(RrType::from(record.rr_type.as_str())).ttl(record.ttl);
+            let mut set = ResourceRecordSet::builder().name(&record.name).r#type(RrType::from(record.rr_type.as_str()));
+            if let Some(alias) = &record.alias {
+                let target = AliasTarget::builder().dns_name(&alias.name).hosted_zone_id(&alias.zone_id);
+                let target = target.evaluate_target_health(alias.evaluate_target_health).build().map_err(|e| invalid(&e))?;
+                set = set.alias_target(target);
+            } else {
+                set = set.ttl(record.ttl);
+            }
             for value in &record.values {
                 set = set.resource_records(ResourceRecord::builder().value(value).build().map_err(|e| invalid(&e))?);
             }
@@ -216,6 +221,11 @@ fn record(set: &ResourceRecordSet) -> Record {
         rr_type: set.r#type().as_str().to_owned(),
         ttl: set.ttl().unwrap_or_default(),
         values: values.collect(),
-        is_special: set.alias_target().is_some() || set.set_identifier().is_some(),
+        alias: set.alias_target().map(|target| Alias {
+            name: normal_name(target.dns_name()),
+            zone_id: target.hosted_zone_id().to_owned(),
+            evaluate_target_health: target.evaluate_target_health(),
+        }),
+        has_policy: set.set_identifier().is_some(),
     }
 }

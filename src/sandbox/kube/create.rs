@@ -8,7 +8,7 @@ use super::ssa::managed::{self, Managers};
 use super::status::{Outcome, Refusal};
 use super::store::{self, Place, child_mut_value, meta_text, metadata_mut};
 use super::write::{Change, Done};
-use super::{body, crds, istiod, namespaces, rules, services, workloads};
+use super::{balancers, body, crds, istiod, namespaces, rules, services, workloads};
 use crate::sandbox::world::Tx;
 
 /// What names are generated from (k8s.io/apimachinery: `util/rand`).
@@ -122,6 +122,9 @@ pub(super) fn insert(tx: &mut Tx<'_>, change: Change<'_>, mut object: Value, man
     workloads::begin(tx, kind, &key, &object)?;
     istiod::begin(tx, kind, &key, &object)?;
     let object = store::write(tx, &key, object);
+    if balancers::is_ingress(kind) {
+        balancers::begin(tx, &key, &object)?;
+    }
     if kind.is_core("namespaces") {
         namespaces::furnish(tx, place.name);
     }

@@ -98,7 +98,8 @@ pub(super) fn begin(tx: &mut Tx<'_>, key: &str) -> Result<bool, SandboxError> {
             *generation = json!(generation.as_i64().unwrap_or(0) + 1);
         }
     }
-    store::write(tx, key, object);
+    let object = store::write(tx, key, object);
+    super::balancers::begin(tx, key, &object)?;
     if is_namespace {
         namespaces::begin(tx, key)?;
     }

@@ -7,6 +7,7 @@
 //! Less than in a real server: no watch, no admission webhooks, no authorization, no conversion of versions, no history (the pages of a list
 //! show the present), and of validation what [`rules`] and [`validate`] say. What isn't known is refused.
 
+mod balancers;
 mod body;
 mod controllers;
 mod crds;
@@ -54,6 +55,7 @@ pub(super) fn happen(tx: &mut Tx<'_>, due: &Due) -> Result<(), SandboxError> {
         "kube.empty" => namespaces::empty(tx, &due.to),
         "kube.clean" => crds::clean(tx, &due.to),
         "kube.rollout" => workloads::roll_out(tx, &due.to),
+        "kube.balance" => balancers::balance(tx, &due.to),
         "kube.istiod" => {
             istiod::patch(tx, &due.to);
             Ok(())

@@ -32,6 +32,7 @@ pub(super) fn found(tx: &mut Tx<'_>) {
         make(tx, "namespaces", Place { namespace: "", name }, "kube-apiserver", namespace, prepare);
         furnish(tx, name);
     }
+    super::balancers::found(tx);
 }
 
 /// What a new namespace has whatever was asked for (k8s.io/kubernetes: `registry/core/namespace/strategy.go`).

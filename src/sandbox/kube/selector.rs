@@ -7,6 +7,20 @@ use super::status::{Outcome, Refusal};
 use super::store::{meta_text, metadata};
 use super::validate;
 
+/// The fields that events are selected by (k8s.io/kubernetes: `pkg/apis/core/v1/conversion.go`), as far as they are texts of their own.
+const EVENT_FIELDS: &[&str] = &[
+    "involvedObject.apiVersion",
+    "involvedObject.fieldPath",
+    "involvedObject.kind",
+    "involvedObject.name",
+    "involvedObject.namespace",
+    "involvedObject.resourceVersion",
+    "involvedObject.uid",
+    "reason",
+    "reportingComponent",
+    "type",
+];
+
 /// What objects have to have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Selector {
@@ -45,7 +59,8 @@ impl Selector {
                 );
             };
             let secret_type = name == "type" && kind.is_secret();
-            if !matches!(name, "metadata.name" | "metadata.namespace") && !secret_type {
+            let of_event = kind.is_core("events") && EVENT_FIELDS.contains(&name);
+            if !matches!(name, "metadata.name" | "metadata.namespace") && !secret_type && !of_event {
                 // These kinds have functions of their own for it; the sandbox knows no more of their fields.
                 let own =
                     kind.group.is_empty() && matches!(kind.plural.as_str(), "events" | "namespaces" | "pods" | "secrets" | "services");
@@ -84,7 +99,7 @@ impl Selector {
             && self.fields.iter().all(|(name, value, equal)| {
                 let found = match name.strip_prefix("metadata.") {
                     Some(name) => meta_text(object, name),
-                    None => object.get(name.as_str()).and_then(Value::as_str).unwrap_or_default(),
+                    None => object.pointer(&format!("/{}", name.replace('.', "/"))).and_then(Value::as_str).unwrap_or_default(),
                 };
                 (found == value) == *equal
             })

@@ -282,7 +282,11 @@ pub(super) fn save(tx: &mut Tx<'_>, change: Change<'_>, live: &Value, mut new: V
         workloads::begin(tx, kind, &key, &new)?;
         super::istiod::begin(tx, kind, &key, &new)?;
     }
-    Ok(Done { code: 200, object: store::write(tx, &key, new), warnings })
+    let object = store::write(tx, &key, new);
+    if super::balancers::is_ingress(kind) && part.is_empty() {
+        super::balancers::begin(tx, &key, &object)?;
+    }
+    Ok(Done { code: 200, object, warnings })
 }
 
 /// What a client can't change: identity, times, the other part of the object.

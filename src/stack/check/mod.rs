@@ -5,8 +5,10 @@ mod certificates;
 mod charts;
 mod cluster;
 mod deliveries;
+mod gateways;
 mod istio;
 mod layout;
+mod load_balancers;
 mod manifests;
 mod names;
 mod namespaces;
@@ -32,7 +34,9 @@ pub fn check(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut D
     let values = vars::settle(file, vars, sources, diags);
     let certificates = file.node.get("certificates").and_then(|entry| entry.value.entries()).unwrap_or(&[]);
     let keys = certificates.iter().map(|entry| entry.key.as_str()).collect();
-    let mut reader = Reader { values: &values, sources, diags, certificates: keys };
+    let load_balancers = file.node.get("load_balancers").and_then(|entry| entry.value.entries()).unwrap_or(&[]);
+    let load_balancers = load_balancers.iter().map(|entry| entry.key.as_str()).collect();
+    let mut reader = Reader { values: &values, sources, diags, certificates: keys, load_balancers };
     let stack = document(&mut reader, file);
     if let (Some(stack), Some(fields)) = (&stack, reader.fields(&file.node, "", &schema::STACK)) {
         ownership::against_sections(&mut reader, &stack.moved, &stack.released, &fields);
@@ -55,7 +59,7 @@ pub fn check_head(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &
         let help = format!("give --var {name}=…, or set {}{name}", vars::ENV_PREFIX);
         diags.push(crate::diag::Diagnostic::error("var/no-value", "variable without a value", detail).help(help));
     }
-    let mut reader = Reader { values: &values, sources, diags, certificates: Vec::new() };
+    let mut reader = Reader { values: &values, sources, diags, certificates: Vec::new(), load_balancers: Vec::new() };
     let stack = document(&mut reader, &head);
     diags.sort();
     diags.check()?;
@@ -77,17 +81,34 @@ fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
     let state = state(reader, &fields);
     let timeouts = timeouts::timeouts(reader, &fields);
     let namespaces = namespaces::namespaces(reader, &fields);
-    let certificates = certificates::certificates(reader, &fields, aws.as_ref());
+    let mut certificates = certificates::certificates(reader, &fields, aws.as_ref());
     let manifests = manifests::manifests(reader, &fields);
     let istio = istio::istio(reader, &fields);
     let charts = charts::charts(reader, &fields);
-    in_a_cluster(reader, &fields, &["istio", "charts"]);
+    let gateways = gateways::gateways(reader, &fields, istio.as_ref(), &mut certificates);
+    let load_balancers = load_balancers::load_balancers(reader, &fields, istio.as_ref(), &certificates, aws.as_ref());
+    in_a_cluster(reader, &fields, &["istio", "charts", "gateways", "load_balancers"]);
     let moved = ownership::moved(reader, &fields);
     let released = ownership::released(reader, &fields);
     let secret_vars = std::collections::BTreeMap::new();
     let (name, state, timeouts) = (name?, state?, timeouts?);
-    let stack =
-        Stack { name, aws, cluster, state, timeouts, namespaces, certificates, manifests, istio, charts, moved, released, secret_vars };
+    let stack = Stack {
+        name,
+        aws,
+        cluster,
+        state,
+        timeouts,
+        namespaces,
+        certificates,
+        manifests,
+        istio,
+        charts,
+        gateways,
+        load_balancers,
+        moved,
+        released,
+        secret_vars,
+    };
     charts::distinct(reader, &stack.releases());
     Some(stack)
 }

@@ -1,5 +1,7 @@
 //! Deletion, options, and who uses a certificate.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -61,6 +63,33 @@ pub(super) fn update_options(tx: &Tx<'_>, caller: &Caller, input: OptionsInput) 
         return Err(refuse("ValidationException", "The sandbox can't change the validation method."));
     }
     Ok(json!({}))
+}
+
+/// Says which certificates a resource uses: just these.
+pub(in crate::sandbox) fn set_used(tx: &mut Tx<'_>, by: &str, arns: &BTreeSet<String>) -> Result<(), SandboxError> {
+    for key in tx.keys("acm/").into_iter().filter(|key| super::is_certificate(key)) {
+        let Some(mut certificate) = tx.read::<Certificate>(&key)? else { continue };
+        let (was, is) = (certificate.in_use_by.iter().any(|user| user == by), arns.contains(&certificate.arn));
+        if was == is {
+            continue;
+        }
+        certificate.in_use_by.retain(|user| user != by);
+        if is {
+            certificate.in_use_by.push(by.to_owned());
+        }
+        certificate.save(tx)?;
+        renew::begin_if_due(tx, certificate)?;
+    }
+    Ok(())
+}
+
+/// Whether there is a certificate of this ARN that can be served.
+pub(in crate::sandbox) fn is_issued(tx: &Tx<'_>, arn: &str) -> Result<bool, SandboxError> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", _, "acm", region, account, resource] = parts.as_slice() else { return Ok(false) };
+    let Some(id) = resource.strip_prefix("certificate/") else { return Ok(false) };
+    let certificate: Option<Certificate> = tx.read(&format!("{}{id}", prefix(account, region, "cert")))?;
+    Ok(certificate.is_some_and(|certificate| certificate.status == Status::Issued))
 }
 
 /// Says which resources use a certificate.

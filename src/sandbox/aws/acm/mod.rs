@@ -24,7 +24,7 @@ use crate::sandbox::error::SandboxError;
 use crate::sandbox::world::Tx;
 
 pub(in crate::sandbox) use export::passphrases;
-pub(in crate::sandbox) use manage::set_in_use;
+pub(in crate::sandbox) use manage::{is_issued, set_in_use, set_used};
 pub(in crate::sandbox) use private::set_status as set_private_ca;
 pub(super) use validate::record_changed;
 

@@ -53,8 +53,8 @@ certificates:
         r"error[stack/ref-not-here]: output not allowed here
   --> s.yaml:10:16
    |  arn: x ${certificates.edge.arn}
-   |           ^^^^^^^^^^^^^^^^^^^^^ `certificates.edge.tags.arn` must be known before anything is made, and takes no outputs
-   = help: outputs may stand in `secrets_manager.description`
+   |           ^^^^^^^^^^^^^^^^^^^^^ `certificates.edge.tags.arn` must be known before anything is made, and takes no such outputs
+   = help: those of certificates may stand in `secrets_manager.description`, and all in `annotations` of `load_balancers`
 ",
     ),
     (
