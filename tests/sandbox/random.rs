@@ -224,7 +224,7 @@ fn edge(dice: &mut Dice, certificates: &Map<String, Value>) -> (Value, Value) {
         "spec": {"type": "NodePort", "ports": [{"name": "status-port", "port": 15021}, {"name": "http2", "port": 80}]},
     });
     let mut balancers = Map::new();
-    let mut hosts = vec!["one.example.com", "*.two.example.com", "three.example.org", "example.com"];
+    let mut hosts = vec!["one.example.com", "*.two.example.com", "three.example.org", "four.example.com"];
     for key in dice.some(&["m-x", "m-y"], 1, 2) {
         let mut one = json!({
             "ingress": {"namespace": "istio-ingress", "service": "m-gateway"}, "replace": true,
