@@ -40,6 +40,7 @@ const BARE: &[(&str, &str)] = &[
     ("source/chart/http.rs", "a server's login becomes a header"),
     ("source/chart/login.rs", "what a helper program says is read"),
     ("source/chart/oci.rs", "a registry's login becomes a header"),
+    ("render/charts.rs", "an object that a chart looks up becomes a value for it"),
     ("provider/aws/ecr.rs", "a login is taken out of the answer that holds it"),
     ("provider/aws/acm.rs", "the passphrase of an export is sent, and the key of an import"),
     ("provider/aws/secretsmanager.rs", "a secret's document is sent"),

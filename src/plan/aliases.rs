@@ -68,6 +68,15 @@ impl Planner<'_> {
             self.refuse(Some(resource), "plan/no-load-balancer", reason, help);
             return true;
         }
+        if let Some(ZoneChoice::Found(zone)) = self.observed.zones.get(&resource.addr)
+            && zone.name == spec.host
+        {
+            // The registry's name for it, `a-example.com`, would lie outside of the zone.
+            let reason = format!("`{}` is the name of its zone, where no record can stand that says whose its records are", spec.host);
+            let help = "use a name below it, or write this record yourself (`dns: manual` in a load balancer of its own)";
+            self.refuse(Some(resource), "plan/zone", reason, help);
+            return true;
+        }
         let Some(found) = found else { return false };
         if found.attrs.contains_key(ROUTING) {
             let reason = format!(

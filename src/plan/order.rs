@@ -22,6 +22,7 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
         .collect();
     let needed_by = reverse_needs(steps, &[desired, declared], prior, observed);
     let deliveries = deliveries_by_certificate(&making, desired);
+    let is_destroy = desired.resources().next().is_none();
     for step in steps.iter_mut() {
         if step.action.is_removal() {
             // A delivery that moves is there under its new name before the old one goes.
@@ -36,7 +37,7 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
                     step.starts_after.push((*index, Point::Ready));
                 }
                 if let Some(index) = removing.get(dependent)
-                    && !step.is_deposed
+                    && (!step.is_deposed || is_destroy)
                 {
                     step.starts_after.push((*index, Point::Gone));
                 }

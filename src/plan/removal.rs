@@ -207,7 +207,8 @@ impl Planner<'_> {
                 );
             } else {
                 let reason = format!("generation {generation} was replaced; it goes when {} let it go", some_of(&in_use_by));
-                self.removal(&addr, Action::Delete, reason, &id, true, None, false);
+                // Whoever uses it goes with the stack.
+                self.removal(&addr, Action::Delete, reason, &id, true, None, self.policy.destroy);
             }
         }
     }

@@ -83,6 +83,8 @@ impl Planner<'_> {
             let needs = self.prior.resources.get(*addr).filter(|known| known.current.is_some()).map(|known| &known.needs);
             addr.aws_kind() != Some(AwsKind::AcmValidationRecord) && needs.is_some_and(|needs| needs.contains(certificate))
         };
-        self.policy.declared.resources().map(|resource| &resource.addr).filter(|addr| !self.desired.contains(addr)).find(is_user)
+        // What a destroy takes away is not left out.
+        let is_left_out = |addr: &&Addr| !self.desired.contains(addr) && (!self.policy.destroy || self.policy.excludes.contains(*addr));
+        self.policy.declared.resources().map(|resource| &resource.addr).filter(is_left_out).find(is_user)
     }
 }

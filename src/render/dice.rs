@@ -84,7 +84,9 @@ impl Dice {
         for chunk in bytes.chunks_mut(32) {
             let parts = [&self.seed[..], &self.call.to_be_bytes(), &self.throws.to_be_bytes(), &is_altered];
             let mut hash = Sha256::new();
-            parts.iter().for_each(|part| hash.update(part));
+            for part in parts {
+                hash.update(part);
+            }
             chunk.copy_from_slice(&hash.finalize()[..chunk.len()]);
             self.throws += 1;
         }
@@ -100,7 +102,9 @@ impl Dice {
 
 fn hash(parts: &[&[u8]]) -> u64 {
     let mut hash = Sha256::new();
-    parts.iter().for_each(|part| hash.update(part));
+    for part in parts {
+        hash.update(part);
+    }
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&hash.finalize()[..8]);
     u64::from_be_bytes(bytes)

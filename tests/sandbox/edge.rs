@@ -153,6 +153,9 @@ fn the_chain_from_certificate_to_record_is_planned_applied_found_again_and_remov
     assert!(records(&lab.raw()).is_empty());
 }
 
+/// What someone does behind meshform's back.
+type Outside<'a> = Box<dyn Fn(&Raw) + 'a>;
+
 /// The stack with something in the load balancer's section changed.
 fn with(lab: &Lab, from: &str, to: &str) {
     assert!(STACK.contains(from), "{from}");
@@ -255,7 +258,6 @@ fn what_others_do_to_the_records_is_drift_and_put_back() {
         |of: &RrType| listed.resource_record_sets().iter().find(|set| set.r#type() == of && set.name().contains("shop")).unwrap().clone();
     let (alias, mark) = (set(&RrType::A), set(&RrType::Txt));
     drop(raw);
-    type Outside<'a> = Box<dyn Fn(&Raw) + 'a>;
     let cases: Vec<(&str, &str, Outside<'_>)> = vec![
         ("the mark is taken off", "ownership", Box::new(|raw| change(raw, ChangeAction::Delete, mark.clone()))),
         ("the alias is removed", "types", Box::new(|raw| change(raw, ChangeAction::Delete, alias.clone()))),
@@ -345,6 +347,17 @@ fn a_new_certificate_is_served_before_the_old_one_goes() {
 }
 
 #[test]
+fn a_certificate_that_a_listener_still_has_goes_with_the_stack() {
+    let lab = Lab::applied(STACK);
+    // A rotation leaves the Ingress alone: the old certificate stays, as it is served.
+    lab.run("rotate stack.yaml --reissue").ends_with(0);
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    let left = block_on(lab.raw().acm.list_certificates().send()).unwrap();
+    assert!(left.certificate_summary_list().is_empty(), "{left:?}");
+    assert!(records(&lab.raw()).is_empty());
+}
+
+#[test]
 fn what_the_controller_says_is_told_when_it_makes_no_load_balancer() {
     let stack = plain("timeouts: { ready: 2m }\n").replace("service: istio-public }\n    hosts", "service: nobody }\n    hosts");
     let lab = Lab::new(&stack);
@@ -366,7 +379,7 @@ fn a_load_balancer_with_another_key_serves_before_the_old_one_goes() {
     assert_eq!(plan[INGRESS].0, "delete", "{plan:?}");
     let said = lab.run("apply stack.yaml --auto-approve").ends_with(0).stderr;
     let at = |text: &str| said.find(text).unwrap_or_else(|| panic!("{text}\n{said}"));
-    assert!(at(&format!("{RECORD}")) < said.rfind(INGRESS).unwrap(), "{said}");
+    assert!(at(RECORD) < said.rfind(INGRESS).unwrap(), "{said}");
     assert!(lab.planned().is_empty());
     assert!(ingress(&lab.raw()).is_none());
 }

@@ -75,7 +75,7 @@ pub(in crate::cli) async fn carry_out(
     }
     let outcome = async {
         let mut lease = loaded.store.lease(&Context::holder(command))?;
-        let world = context.world(&loaded).await?;
+        let world = context.world(loaded).await?;
         let mut plan = ops::plan::plan(&loaded.graph, lease.state(), &world, policy).await?;
         plan.notes.extend(loaded.note.clone());
         if let Some(saved) = saved {

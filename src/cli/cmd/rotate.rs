@@ -74,7 +74,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
     let paint = Paint::new(context.colour);
     if args.dry_run {
         let state = loaded.store.read()?;
-        let world = context.world(&loaded).await?;
+        let world = context.world(loaded).await?;
         let plan = ops::plan::plan(&loaded.graph, &state, &world, policy).await?;
         if args.json {
             println!("{:#}", crate::cli::view::json::plan(&plan));
@@ -89,7 +89,7 @@ async fn rotate(context: &Context, args: &RotateArgs, loaded: &Loaded, policy: &
         });
     }
     let mut lease = loaded.store.lease(&Context::holder("rotate"))?;
-    let world = context.world(&loaded).await?;
+    let world = context.world(loaded).await?;
     let plan = ops::plan::plan(&loaded.graph, lease.state(), &world, policy).await?;
     if !plan.refusals.is_empty() {
         eprint!("{}", human::plan(&plan, paint, Diff::Short));

@@ -83,7 +83,7 @@ fn remove(loaded: &Loaded, texts: &[String]) -> Result<Exit, OpError> {
 
 async fn rebuild(context: &Context, loaded: &Loaded) -> Result<Exit, OpError> {
     let mut lease = loaded.store.lease(&Context::holder("state rebuild"))?;
-    let world = context.world(&loaded).await?;
+    let world = context.world(loaded).await?;
     let plan = ops::rebuild::rebuild(&loaded.graph, &world, &mut lease).await?;
     if !plan.refusals.is_empty() {
         print!("{}", human::plan(&plan, Paint::new(context.colour), Diff::Short));
