@@ -138,7 +138,9 @@ impl Planner<'_> {
     pub(super) fn replace_manifest(&mut self, resource: &Resource, spec: &ManifestSpec, found: &Found, why: &str) {
         let addr = &resource.addr;
         let mut changes = self.manifest_changes(spec, addr);
-        changes.iter_mut().for_each(|change| change.replaces = true);
+        for change in &mut changes {
+            change.replaces = true;
+        }
         if self.refuse_protected(addr, found, "it would be replaced") {
             return;
         }
