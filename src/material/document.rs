@@ -13,7 +13,7 @@ use crate::stack::layout::{Layout, Part};
 const MOST_BYTES: usize = 65_536;
 
 impl Material {
-    /// The value of a secret: always the same bytes for the same material and layout, as [`crate::resource::secret::version_token`] says.
+    /// The value of a secret: always the same bytes for the same material and layout, as [`crate::resource::secret::SecretSpec::version_token`] says.
     pub fn to_document(&self, layout: &Layout) -> Result<SecretBytes, MaterialError> {
         let key = self.key.pem_text()?;
         let text = |part| match part {
@@ -26,7 +26,9 @@ impl Material {
         // As long as it will be: a text that grows leaves copies of the key behind.
         let mut document = String::with_capacity(parts.iter().map(|part| text(*part).len() * 2).sum::<usize>() + 512 * parts.len());
         if let Layout::Text(parts) = layout {
-            parts.iter().for_each(|part| document.push_str(text(*part)));
+            for part in parts {
+                document.push_str(text(*part));
+            }
             return Ok(SecretBytes::from_text(document));
         }
         for (name, part) in layout.members() {
@@ -132,10 +134,15 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+/// A certificate's bytes.
+type Der = Vec<u8>;
+
 fn of_members(value: &SecretBytes, layout: &Layout) -> Result<Held, Unlike> {
     let mut members: std::collections::BTreeMap<String, Text> =
         serde_json::from_slice(value.expose_secret()).map_err(|_| Unlike::NotMembers)?;
-    let (mut leaf, mut chain, mut key): (Option<Vec<u8>>, Option<Vec<Vec<u8>>>, Option<PrivateKey>) = (None, None, None);
+    let mut leaf: Option<Der> = None;
+    let mut chain: Option<Vec<Der>> = None;
+    let mut key = None;
     for (name, part) in layout.members() {
         let Text(text) = members.remove(name).ok_or_else(|| Unlike::Missing(name.to_owned()))?;
         let wrong = |reason| Unlike::Part { what: format!("its member `{name}`"), part: part.as_str(), reason };
@@ -144,7 +151,7 @@ fn of_members(value: &SecretBytes, layout: &Layout) -> Result<Held, Unlike> {
             continue;
         }
         let (one, more) = certificates(&text, part).map_err(wrong)?;
-        let is_same = |known: &mut Option<Vec<u8>>, one: Vec<u8>| *known.get_or_insert_with(|| one.clone()) == one;
+        let is_same = |known: &mut Option<Der>, one: Der| *known.get_or_insert_with(|| one.clone()) == one;
         if one.is_some_and(|one| !is_same(&mut leaf, one)) {
             return Err(Unlike::Mixed);
         }
@@ -160,8 +167,7 @@ fn of_members(value: &SecretBytes, layout: &Layout) -> Result<Held, Unlike> {
 }
 
 /// The leaf and the chain that a text of certificates holds, as far as its part has them.
-#[allow(clippy::type_complexity)]
-fn certificates(text: &SecretBytes, part: Part) -> Result<(Option<Vec<u8>>, Option<Vec<Vec<u8>>>), MaterialError> {
+fn certificates(text: &SecretBytes, part: Part) -> Result<(Option<Der>, Option<Vec<Der>>), MaterialError> {
     let what = "it";
     let text = str::from_utf8(text.expose_secret()).map_err(|_| MaterialError::Pem { what, reason: "it is not text" })?;
     let mut ders = Vec::new();
@@ -232,7 +238,7 @@ fn of_text(value: &SecretBytes, parts: &[Part]) -> Result<Held, Unlike> {
     held(leaf, has_chain.then_some(chain), &key, what)
 }
 
-fn held(leaf: Vec<u8>, chain: Option<Vec<Vec<u8>>>, key: &PrivateKey, what: &str) -> Result<Held, Unlike> {
+fn held(leaf: Der, chain: Option<Vec<Der>>, key: &PrivateKey, what: &str) -> Result<Held, Unlike> {
     let has_chain = chain.is_some();
     let chain = chain.unwrap_or_default();
     let all = [vec![leaf], chain].concat();

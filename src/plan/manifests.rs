@@ -161,7 +161,9 @@ impl Planner<'_> {
     /// A new object in the place of the one that is there.
     pub(super) fn replace_manifest(&mut self, resource: &Resource, spec: &ManifestSpec, found: &Found, why: &str) {
         let mut changes = self.manifest_changes(spec, &resource.addr);
-        changes.iter_mut().for_each(|change| change.replaces = true);
+        for change in &mut changes {
+            change.replaces = true;
+        }
         self.replace_for(resource, spec, found, why, changes);
     }
 

@@ -18,13 +18,6 @@ pub(super) enum How {
     Add,
 }
 
-/// A field that the server lets nobody change, and a value that it takes in a new object.
-pub(super) struct Fixed {
-    pub(super) object: usize,
-    pub(super) pointer: String,
-    pub(super) value: Value,
-}
-
 /// What was tried.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -37,7 +30,6 @@ pub(super) struct Tally {
     pub(super) one_way: BTreeSet<String>,
     /// Fields for which the server took nothing else.
     pub(super) refused: usize,
-    pub(super) fixed: Vec<Fixed>,
 }
 
 /// An object under trial.
@@ -76,8 +68,8 @@ pub(super) fn field_by_field(bed: &Bed, objects: &[Value]) -> Tally {
     let mut tally = Tally::default();
     loop {
         let mut round = Vec::new();
-        for number in 0..subjects.len() {
-            round.extend(drift_one(bed, objects, &mut subjects[number], number, &mut tally));
+        for (number, subject) in subjects.iter_mut().enumerate() {
+            round.extend(drift_one(bed, objects, subject, number, &mut tally));
         }
         if round.is_empty() {
             return tally;
@@ -87,11 +79,14 @@ pub(super) fn field_by_field(bed: &Bed, objects: &[Value]) -> Tally {
     }
 }
 
+/// Our marks tell whose it is: to write another stack's name there is no drift.
+pub(super) fn is_mark(steps: &Steps) -> bool {
+    steps.last().is_some_and(|last| last.contains("meshform.dev") || last.contains("managed-by"))
+}
+
 fn subject(bed: &Bed, index: usize, object: &Value) -> Subject {
     let path = Bed::path_of(object);
     let owned = Owned::of(&bed.kube_get(&path), object);
-    // Our marks tell whose it is: to write another stack's name there is no drift.
-    let is_mark = |steps: &Steps| steps.last().is_some_and(|last| last.contains("meshform.dev") || last.contains("managed-by"));
     let leaves: Vec<Steps> = owned.leaves.into_iter().filter(|steps| !is_mark(steps)).collect();
     let each = |how| leaves.iter().cloned().map(move |steps| (steps, how));
     let added = owned.shared_lists.into_iter().map(|steps| (steps, How::Add));
@@ -115,7 +110,7 @@ fn drift_one(bed: &Bed, objects: &[Value], subject: &mut Subject, number: usize,
             How::Add => continue,
             How::Remove => [Value::Null].into(),
         };
-        let (mut tried, mut refusal) = (Vec::new(), None);
+        let (mut tried, mut is_refused) = (Vec::new(), false);
         while let Some(candidate) = candidates.pop_front().filter(|_| tried.len() < 12) {
             let patch = match how {
                 How::Remove => json!([{"op": "remove", "path": pointer}]),
@@ -130,22 +125,15 @@ fn drift_one(bed: &Bed, objects: &[Value], subject: &mut Subject, number: usize,
                     let beside = lost.is_empty().then(|| (steps, at(&after, &[]).unwrap().pointer(&pointer).cloned().unwrap_or_default()));
                     return Some(Drifted { subject: number, before, after, lost, how, beside });
                 }
-                Ok(_) => {}
                 Err(says) if how == How::Change => {
                     candidates.extend(supported(&says, &value).into_iter().filter(|one| !tried.contains(one)));
-                    refusal = Some(says);
+                    is_refused = true;
                 }
-                Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
             tried.push(candidate);
         }
-        if how == How::Change && refusal.is_some() {
-            // Refused as a change. What is taken in a new object of the same content can't be changed.
-            match tried.into_iter().find(|candidate| is_taken_anew(bed, &objects[subject.index], &pointer, candidate)) {
-                Some(value) => tally.fixed.push(Fixed { object: subject.index, pointer, value }),
-                None => tally.refused += 1,
-            }
-        }
+        tally.refused += usize::from(is_refused);
     }
     None
 }
@@ -161,7 +149,7 @@ fn something(value: Option<&Value>) -> Option<&Value> {
 }
 
 /// Whether the server would take the object under another name with this value in it.
-fn is_taken_anew(bed: &Bed, object: &Value, pointer: &str, value: &Value) -> bool {
+pub(super) fn is_taken_anew(bed: &Bed, object: &Value, pointer: &str, value: &Value) -> bool {
     let mut twin = object.clone();
     twin["metadata"]["name"] = json!("a-twin");
     let Some(place) = twin.pointer_mut(pointer) else { return false };
@@ -172,7 +160,7 @@ fn is_taken_anew(bed: &Bed, object: &Value, pointer: &str, value: &Value) -> boo
 }
 
 /// The values that a refusal names as possible: `supported values: "Fail", "Ignore"`.
-fn supported(says: &str, value: &Value) -> Vec<Value> {
+pub(super) fn supported(says: &str, value: &Value) -> Vec<Value> {
     let Some((_, list)) = says.split_once("supported values: ") else { return Vec::new() };
     let unescaped = list.replace("\\\"", "\"");
     let words = unescaped.split('"').enumerate().filter(|(index, _)| index % 2 == 1).map(|(_, word)| word);
@@ -183,7 +171,7 @@ fn supported(says: &str, value: &Value) -> Vec<Value> {
 }
 
 /// Other values of the same type, the likelier first.
-fn others(value: &Value) -> Vec<Value> {
+pub(super) fn others(value: &Value) -> Vec<Value> {
     match value {
         Value::String(text) => {
             let more = ["x", "2Gi", "7", "80%", "eHh4", "2027-02-03T04:05:06Z", "2027-02-03T04:05:06.000000Z", "10.0.0.99", "10.98.0.0/24"];

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use super::bed::{Bed, variable};
 use super::take_over::helm;
+use crate::sandbox::lab::tell;
 
 /// Istio's official charts, where the bed has a mesh.
 fn charts() -> Option<String> {
     let charts = std::env::var("MESHFORM_BED_CHARTS").ok();
     if charts.is_none() {
-        eprintln!("skipped: this needs a mesh, `tests/bed/bed run --mesh`");
+        tell("skipped: this needs a mesh, `tests/bed/bed run --mesh`");
     }
     charts
 }

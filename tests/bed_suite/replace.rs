@@ -1,13 +1,14 @@
 //! Replacement: what a kind doesn't let change is planned as a new object, refused without consent, and made with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 
 use super::bed::Bed;
-use super::drift::{Fixed, address};
-use super::objects::{apply, changes, stack, write};
-use super::owned::pointer_of_told;
+use super::drift::{address, is_mark, is_taken_anew, others, supported};
+use super::generate::generate;
+use super::objects::{apply, changes, namespace, stack, write};
+use super::owned::{Owned, at, pointer, pointer_of_told};
 
 /// An object's uid.
 fn uid(bed: &Bed, object: &Value) -> Value {
@@ -18,28 +19,50 @@ fn kind(object: &Value) -> &str {
     object["kind"].as_str().unwrap()
 }
 
-/// One object for each field of each kind that can't change; each object has one of them.
-fn one_each<'f>(bed: &Bed, objects: &[Value], fixed: &'f [Fixed]) -> Vec<&'f Fixed> {
-    let (mut seen, mut used) = (BTreeSet::new(), BTreeSet::new());
-    let mut chosen = Vec::new();
-    for field in fixed {
-        let object = &objects[field.object];
-        let is_new = !seen.contains(&(kind(object), &field.pointer)) && !used.contains(&field.object);
-        // Nothing that is replaced may hold others.
-        if is_new && kind(object) != "Namespace" && object.pointer(&field.pointer).is_some() && is_fixed(bed, object, field) {
-            seen.insert((kind(object), &field.pointer));
-            used.insert(field.object);
-            chosen.push(field);
+/// A field that the server lets nobody change, and a value that it takes in a new object.
+struct Fixed {
+    object: usize,
+    pointer: String,
+    value: Value,
+}
+
+/// One object for each field of each kind that can't change; each object has one of them. Claims and volumes are left out: the cluster's
+/// controllers bind them at any time, and with that change what may change.
+fn one_each(bed: &Bed, objects: &[Value]) -> Vec<Fixed> {
+    let (mut seen, mut chosen) = (BTreeSet::new(), Vec::new());
+    for (index, object) in objects.iter().enumerate() {
+        if kind(object) == "Namespace" || kind(object).starts_with("PersistentVolume") {
+            continue;
+        }
+        let live = bed.kube_get(&Bed::path_of(object));
+        for steps in Owned::of(&live, object).leaves.iter().filter(|steps| !is_mark(steps)) {
+            let Some(pointer) = pointer(&live, steps) else { continue };
+            if object.pointer(&pointer).is_none() || !seen.insert((kind(object), pointer.clone())) {
+                continue;
+            }
+            if let Some(value) = fixed_at(bed, object, &pointer, at(&live, steps).unwrap()) {
+                chosen.push(Fixed { object: index, pointer, value });
+                break;
+            }
         }
     }
     chosen
 }
 
-/// Whether it still can't change: what the cluster's controllers made of an object since may let it.
-fn is_fixed(bed: &Bed, object: &Value, field: &Fixed) -> bool {
-    let patch = json!([{"op": "replace", "path": field.pointer, "value": field.value}]);
-    let path = format!("{}?dryRun=All", Bed::path_of(object));
-    bed.kube_raw("PATCH", &path, "application/json-patch+json", &patch).is_err()
+/// Another value for a field that can't be changed to it, and that a new object may have.
+fn fixed_at(bed: &Bed, object: &Value, pointer: &str, value: &Value) -> Option<Value> {
+    let mut candidates: VecDeque<Value> = others(value).into_iter().take(3).collect();
+    let mut tried = Vec::new();
+    while let Some(candidate) = candidates.pop_front().filter(|_| tried.len() < 6) {
+        let patch = json!([{"op": "replace", "path": pointer, "value": candidate}]);
+        let path = format!("{}?dryRun=All", Bed::path_of(object));
+        match bed.kube_raw("PATCH", &path, "application/json-patch+json", &patch) {
+            Ok(_) => return None,
+            Err(says) => candidates.extend(supported(&says, value).into_iter().filter(|one| !tried.contains(one))),
+        }
+        tried.push(candidate);
+    }
+    tried.into_iter().find(|candidate| is_taken_anew(bed, object, pointer, candidate))
 }
 
 /// The steps of a plan by address.
@@ -49,8 +72,8 @@ fn steps(plan: &Value) -> BTreeMap<String, Value> {
 }
 
 /// Changes what can't be changed. Returns the kinds and fields that were replaced.
-pub(super) fn what_cannot_change(bed: &Bed, name: &str, objects: &mut [Value], fixed: &[Fixed]) -> BTreeSet<String> {
-    let chosen = one_each(bed, objects, fixed);
+fn what_cannot_change(bed: &Bed, name: &str, objects: &mut [Value]) -> BTreeSet<String> {
+    let chosen = one_each(bed, objects);
     let mut before = BTreeMap::new();
     for field in &chosen {
         let object = &mut objects[field.object];
@@ -74,13 +97,12 @@ pub(super) fn what_cannot_change(bed: &Bed, name: &str, objects: &mut [Value], f
     assert_eq!(bed.run("apply stack.yaml --auto-approve --no-wait").code, Some(1), "without consent nothing is done");
 
     // Some say so in the stack, some on the command line.
-    let has_finalizer = |field: &Fixed| kind(&objects[field.object]).starts_with("PersistentVolume");
-    let (in_stack, by_flag): (Vec<&Fixed>, Vec<&Fixed>) = chosen.iter().partition(|field| has_finalizer(field) || field.object % 2 == 0);
+    let (in_stack, by_flag) = chosen.split_at(chosen.len() / 2);
     let rules: Vec<String> =
         in_stack.iter().map(|field| format!("{{ for: '{}', replace: true }}", address(&objects[field.object]))).collect();
     let with_rules = stack(name).replace("files: all.json", &format!("files: all.json, rules: [{}]", rules.join(", ")));
     std::fs::write(bed.path().join("stack.yaml"), with_rules).unwrap();
-    let flags: String = by_flag.iter().map(|field| format!(" --replace {}", address(&objects[field.object]))).collect();
+    let flags = flags(by_flag.iter().map(|field| &objects[field.object]));
     let plan = bed.run(&format!("plan stack.yaml --json{flags}")).ends_with(0).json();
     let told = steps(&plan);
     assert_eq!(told.len(), chosen.len(), "{told:#?}");
@@ -94,7 +116,7 @@ pub(super) fn what_cannot_change(bed: &Bed, name: &str, objects: &mut [Value], f
             let place = [&before[&addr].1, &objects[field.object]].into_iter().filter_map(|object| pointer_of_told(object, told));
             place.into_iter().any(|place| within(&place, &field.pointer) || within(&field.pointer, &place))
         };
-        if step["action"] != "replace" || fields.is_empty() || !fields.iter().all(|told| is_meant(&told)) {
+        if step["action"] != "replace" || fields.is_empty() || !fields.iter().all(is_meant) {
             problems.push(format!("{addr} {}: {} {fields:?}", field.pointer, step["action"]));
         }
         if !step["action_reason"].as_str().unwrap().contains("absent for a while") {
@@ -111,31 +133,39 @@ pub(super) fn what_cannot_change(bed: &Bed, name: &str, objects: &mut [Value], f
     chosen.iter().map(|field| format!("{} {}", kind(&objects[field.object]), field.pointer)).collect()
 }
 
+/// The flags that ask for new ones of these objects.
+fn flags<'o>(objects: impl Iterator<Item = &'o Value>) -> String {
+    let words: Vec<String> = objects.flat_map(|object| ["--replace".to_owned(), address(object)]).collect();
+    if words.is_empty() { String::new() } else { format!(" {}", words.join(" ")) }
+}
+
 fn replace_with(bed: &Bed, flags: &str) {
     let ran = bed.run(&format!("apply stack.yaml --auto-approve --no-wait{flags}"));
     assert!(matches!(ran.code, Some(0 | 3)) && !ran.stderr.contains("failed:"), "{ran:?}");
-    // What is kept by finalizers takes a moment to go: a later run makes the new one.
+    // What others have to let go of first takes a moment: a later run makes the new one.
     for _ in 0..60 {
         let left = bed.run("plan stack.yaml --json").json();
-        let is_going = left["refusals"].as_array().unwrap().iter().any(|refusal| refusal["code"] == "plan/terminating");
-        if !is_going && steps(&left).is_empty() {
+        let refusals = left["refusals"].as_array().unwrap();
+        if refusals.is_empty() && steps(&left).is_empty() {
             return;
         }
+        assert!(refusals.iter().all(|refusal| refusal["code"] == "plan/terminating"), "{refusals:#?}");
         std::thread::sleep(std::time::Duration::from_millis(500));
-        if !is_going {
+        if refusals.is_empty() {
             apply(bed);
         }
     }
 }
 
 /// Asks for a new object of each kind, though nothing of it changes. Returns how many there were.
-pub(super) fn what_is_as_it_was(bed: &Bed, objects: &[Value]) -> usize {
+fn what_is_as_it_was(bed: &Bed, objects: &[Value]) -> usize {
     let mut chosen: BTreeMap<&str, &Value> = BTreeMap::new();
-    for object in objects.iter().rev().filter(|object| kind(object) != "Namespace") {
+    let is_left_out = |object: &&Value| kind(object) == "Namespace" || kind(object).starts_with("PersistentVolume");
+    for object in objects.iter().rev().filter(|object| !is_left_out(object)) {
         chosen.insert(kind(object), object);
     }
     let before: BTreeMap<&str, Value> = chosen.iter().map(|(kind, object)| (*kind, uid(bed, object))).collect();
-    let flags: String = chosen.values().map(|object| format!(" --replace {}", address(object))).collect();
+    let flags = flags(chosen.values().copied());
     let told = steps(&bed.run(&format!("plan stack.yaml --json{flags}")).ends_with(0).json());
     assert_eq!(told.len(), chosen.len(), "{told:#?}");
     assert!(told.values().all(|step| step["action"] == "replace" && step["changed"].as_array().unwrap().is_empty()), "{told:#?}");
@@ -148,4 +178,23 @@ pub(super) fn what_is_as_it_was(bed: &Bed, objects: &[Value]) -> usize {
     let refused = bed.run(&format!("plan stack.yaml --json --replace {namespace}")).ends_with(1).json();
     assert_eq!(refused["refusals"][0]["code"], "plan/no-replacement", "{refused}");
     chosen.len()
+}
+
+#[test]
+fn what_can_not_change_is_replaced_with_consent_and_any_kind_for_the_asking() {
+    let bed = Bed::enter(&stack("replace"));
+    let name = "replace-gen";
+    bed.kube_raw("PATCH", &format!("/api/v1/namespaces/{name}?fieldManager=generate"), "application/apply-patch+yaml", &namespace(name))
+        .unwrap();
+    let mut objects = generate(&bed, name, 6);
+    write(&bed, &objects);
+    apply(&bed);
+    let replaced = what_cannot_change(&bed, "replace", &mut objects);
+    println!("{} fields that can't change, changed by a new object: {replaced:?}", replaced.len());
+    assert!(replaced.len() > 25, "{replaced:?}");
+    let anew = what_is_as_it_was(&bed, &objects);
+    println!("{anew} kinds made anew for the asking");
+    assert!(anew > 45, "{anew}");
+    bed.run("destroy stack.yaml --auto-approve").ends_with(0);
+    bed.kube_raw("DELETE", &format!("/api/v1/namespaces/{name}"), "application/json", &Value::Null).unwrap();
 }

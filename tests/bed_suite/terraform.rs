@@ -12,6 +12,7 @@ use meshform::secret::SecretBytes;
 use serde_json::json;
 
 use super::bed::Bed;
+use crate::sandbox::lab::tell;
 
 /// What reaches the bed, beside the guide's own files.
 const PROVIDER: &str = r#"terraform {
@@ -57,7 +58,7 @@ impl Terraform {
                 "it finds no provider".to_owned()
             }
         };
-        eprintln!("Terraform is not run ({why}): its things are made by requests");
+        tell(&format!("Terraform is not run ({why}): its things are made by requests"));
         None
     }
 

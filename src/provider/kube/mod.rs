@@ -426,9 +426,8 @@ fn refused(verb: &'static str, kind: &KindPath, subject: &str, status: StatusCod
         401 => Class::Credentials,
         403 if said.message.contains("exceeded quota") => Class::Quota,
         // Authorization says who can't do what. Any other 403 is an admission's (Pod Security, a policy's webhook, a claim that can't be
-        // resized): whatever right the caller has, the object isn't taken so.
+        // resized): whatever right the caller has, the object isn't taken so, as with any other wrong request below.
         403 if said.message.contains(" cannot ") || said.message.is_empty() => Class::Denied(missing(verb, kind, subject, &said.message)),
-        403 => Class::Invalid,
         404 => Class::NotFound,
         409 if said.details.causes.iter().any(|cause| cause.reason == "FieldManagerConflict") => Class::Conflict(
             said.details
