@@ -1,5 +1,6 @@
-//! meshform provisions the edge of an Istio mesh on EKS from one stack file: certificates of ACM, their DNS validation, Secrets Manager,
-//! namespaces, TLS Secrets and whatever other Kubernetes objects a stack names; planned, applied, rotated, repaired and destroyed.
+//! meshform provisions the edge of an Istio mesh on EKS from one stack file: Istio from its charts, certificates of ACM, their DNS validation, Secrets
+//! Manager, TLS Secrets, gateways, load balancers and their records, and whatever other charts and Kubernetes objects a stack names; planned, applied,
+//! rotated, repaired and destroyed.
 //!
 //! # The map
 //!
@@ -18,7 +19,7 @@
 //! | | [`observed`] | what is there |
 //! | | [`event`], [`state`] | what happened, and what is remembered |
 //! | thought | [`helm`] | a chart and values → YAML, as `helm template` prints it; knows nothing of the rest |
-//! | | [`render`] | files → Kubernetes objects |
+//! | | [`render`] | files and charts → Kubernetes objects |
 //! | | [`compose`] | stack and objects → resources |
 //! | | [`graph`] | what waits for what |
 //! | | [`ready`] | whether a live object does what it is for |
@@ -37,12 +38,12 @@
 //! # The way of an apply
 //!
 //! `source::stack_files::load` → `stack::parse` → `stack::check` → `source::import_files::load` and `source::manifest_files::load` → `render::render` → `compose::compose` →
-//! `graph::Graph::build` → `store::Store::lease` → `ops::connect` → `observe::observe` → `plan::Plan::make` → consent → `apply::apply`, whose events `state::State::fold` takes in.
+//! (with charts: `source::chart_files::load` → `ops::connect` → `ops::charts::rendered`, which looks things up in rounds, before) `graph::Graph::build` → `store::Store::lease` → `ops::connect` → `observe::observe` → `plan::Plan::make` → consent → `apply::apply`, whose events `state::State::fold` takes in.
 //!
 //! # Files that a run touches
 //!
-//! The stack, what it extends, its manifests and its `templates/`, the PEM files that it imports; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox
-//! `.meshform/sandbox/`; what `plan --out`, `rotate --metrics`, `init` and `man --dir` are told to write; with `chart` the cache of charts,
+//! The stack, what it extends, its manifests, charts, files of values and its `templates/`, the PEM files that it imports; `.meshform/<stack>/{state.json,events.jsonl,lock}`; in the sandbox
+//! `.meshform/sandbox/`; what `plan --out`, `rotate --metrics`, `init`, `render` and `man --dir` are told to write; with charts their cache,
 //! `meshform.lock`, the folders named there, and the logins that Docker and Helm keep. Nothing else.
 
 pub mod addr;

@@ -12,7 +12,7 @@ use super::take_over::helm;
 use crate::sandbox::lab::tell;
 
 /// Istio's official charts, where the bed has a mesh.
-fn charts() -> Option<String> {
+pub(super) fn charts() -> Option<String> {
     let charts = std::env::var("MESHFORM_BED_CHARTS").ok();
     if charts.is_none() {
         tell("skipped: this needs a mesh, `tests/bed/bed run --mesh`");
@@ -29,12 +29,12 @@ fn run(program: impl AsRef<Path>, args: &str) -> String {
     text(&output.stdout)
 }
 
-fn istiod(what: &str) {
+pub(super) fn istiod(what: &str) {
     run(variable("MESHFORM_BED_SCRIPT"), &format!("istiod {what}"));
 }
 
 /// Waits for something that the cluster's controllers do; two minutes are far more than they need.
-fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+pub(super) fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -46,7 +46,7 @@ fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
 }
 
 /// Whether all webhooks of a configuration are as istiod makes them when it serves them.
-fn is_served(configuration: &Value) -> bool {
+pub(super) fn is_served(configuration: &Value) -> bool {
     let hooks = configuration["webhooks"].as_array().cloned().unwrap_or_default();
     let has_bundle = |hook: &Value| hook["clientConfig"]["caBundle"].as_str().is_some_and(|bundle| !bundle.is_empty());
     !hooks.is_empty() && hooks.iter().all(|hook| has_bundle(hook) && hook["failurePolicy"] == "Fail")
@@ -108,15 +108,37 @@ fn helm_brings_up_a_mesh_whose_gateway_is_injected_by_istiod() {
         run(&helm, &format!("uninstall {release} --namespace {namespace} --wait"));
     }
     istiod("stop");
+    clean(&bed);
+}
+
+/// Runs the real Helm.
+pub(super) fn helm_run(args: &str) -> String {
+    run(helm(), args)
+}
+
+/// Removes what is left of a mesh: whatever is of Istio's and in no namespace, and its namespaces.
+pub(super) fn clean(bed: &Bed) {
+    let delete = |path: &str| drop(bed.kube_raw("DELETE", path, "application/json", &Value::Null));
     for namespace in ["istio-ingress", "istio-system"] {
-        bed.kube_raw("DELETE", &format!("/api/v1/namespaces/{namespace}"), "application/json", &Value::Null).unwrap();
+        delete(&format!("/api/v1/namespaces/{namespace}"));
     }
-    let definitions = bed.kube_get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
-    for definition in definitions["items"].as_array().unwrap() {
-        let name = definition["metadata"]["name"].as_str().unwrap();
-        if name.ends_with(".istio.io") {
-            let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-            bed.kube_raw("DELETE", &path, "application/json", &Value::Null).unwrap();
+    let of_cluster = [
+        "apiextensions.k8s.io/v1/customresourcedefinitions",
+        "admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+        "admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+        "rbac.authorization.k8s.io/v1/clusterroles",
+        "rbac.authorization.k8s.io/v1/clusterrolebindings",
+    ];
+    for kind in of_cluster {
+        for object in bed.kube_get(&format!("/apis/{kind}"))["items"].as_array().unwrap() {
+            let name = object["metadata"]["name"].as_str().unwrap();
+            if name.contains("istio") {
+                delete(&format!("/apis/{kind}/{name}"));
+            }
         }
     }
+    let namespaces = || bed.kube_get("/api/v1/namespaces")["items"].as_array().cloned().unwrap_or_default();
+    until("the mesh's namespaces are gone", || {
+        namespaces().iter().all(|one| !one["metadata"]["name"].as_str().unwrap_or_default().starts_with("istio-")).then_some(())
+    });
 }

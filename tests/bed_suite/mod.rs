@@ -9,6 +9,7 @@ mod drift;
 mod every_kind;
 mod flow;
 mod generate;
+mod istio;
 mod lost_state;
 mod mesh;
 mod objects;

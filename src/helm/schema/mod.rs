@@ -54,6 +54,31 @@ pub(crate) fn single(schema: &[u8], values: &Map) -> Result<(), String> {
     told(schema, values, &mut Alone)
 }
 
+/// A schema that needs nothing from outside, read once to hold many values.
+#[cfg(test)]
+pub(crate) struct Prepared(Document);
+
+#[cfg(test)]
+impl Prepared {
+    /// Reads a schema.
+    pub(crate) fn new(schema: &[u8]) -> Result<Self, String> {
+        let schema = json::unmarshal(schema)?;
+        check_meta(&schema, remote::OWN)?;
+        let mut document = Document::new(schema);
+        document.fetch(&mut |_| Err("nothing is fetched".to_owned()))?;
+        Ok(Self(document))
+    }
+
+    /// Holds values against it.
+    pub(crate) fn holds(&self, values: &Map) -> Result<(), String> {
+        match Validator::new(&self.0).run(&Value::Map(values.clone())) {
+            Ok(()) => Ok(()),
+            Err(report::Failure::Invalid(report)) => Err(Report::root(report).to_string()),
+            Err(report::Failure::Schema(error)) => Err(error),
+        }
+    }
+}
+
 /// Gives nothing.
 #[cfg(test)]
 struct Alone;

@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::helm::{schema::single, yaml};
+use crate::helm::schema::{Prepared, single};
+use crate::helm::yaml;
 use crate::stack::schema::{STACK, Section, Shape, document};
 
 /// A stack in which every section stands, so that a key of any can be set.
@@ -105,12 +106,14 @@ fn samples(of: &Shape) -> Vec<Json> {
     }
 }
 
-/// The schema as a text: making it costs more than asking it.
-static SCHEMA: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| document().to_string());
+thread_local! {
+    /// The schema, read: that costs more than asking it.
+    static SCHEMA: Prepared = Prepared::new(document().to_string().as_bytes()).unwrap();
+}
 
 fn is_valid(document_: &Json) -> Result<(), String> {
     let values = yaml::unmarshal_map(document_.to_string().as_bytes()).unwrap().unwrap();
-    single(SCHEMA.as_bytes(), &values)
+    SCHEMA.with(|schema| schema.holds(&values))
 }
 
 /// Errors about the form of a value, as against those about what it means together with others.
