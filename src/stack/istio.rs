@@ -126,9 +126,11 @@ impl Istio {
         for (key, component) in [("cni", &self.cni), ("ztunnel", &self.ztunnel)] {
             if let Some(component) = component {
                 let given = if key == "ztunnel" {
-                    self.given(&[("revision", json!(self.revision)), ("istioNamespace", json!(self.namespace))])
+                    let revision = Some(("revision", json!(self.revision))).filter(|_| !self.revision.is_empty());
+                    let namespace = Some(("istioNamespace", json!(self.namespace))).filter(|_| self.namespace != SYSTEM);
+                    self.given(revision.into_iter().chain(namespace))
                 } else {
-                    self.given(&[("global", json!({"istioNamespace": self.namespace}))])
+                    self.given(self.elsewhere())
                 };
                 let release = self.component(key, key, component, given, before.clone());
                 before.push(release.section.clone());
@@ -147,11 +149,8 @@ impl Istio {
             .values()
             .map(|revision| &revision.version)
             .fold(&self.version, |newest, one| if version_key(one) > version_key(newest) { one } else { newest });
-        let checks = self
-            .default_revision
-            .clone()
-            .unwrap_or_else(|| if self.revision.is_empty() { "default".to_owned() } else { self.revision.clone() });
-        let given = self.given(&[("defaultRevision", json!(checks)), ("global", json!({"istioNamespace": self.namespace}))]);
+        let checks = self.default_revision.as_ref().or_else(|| Some(&self.revision).filter(|revision| !revision.is_empty()));
+        let given = self.given(checks.map(|checks| ("defaultRevision", json!(checks))).into_iter().chain(self.elsewhere()));
         let mut release = self.component("base", "istio-base", &self.base, given, Vec::new());
         if self.base.version.is_none() {
             release.chart.version.clone_from(newest);
@@ -160,7 +159,7 @@ impl Istio {
     }
 
     fn istiod(&self, revision: &str, version: &str, tags: &[String], beside: Option<&Revision>) -> Release {
-        let mut given = vec![("global", json!({"istioNamespace": self.namespace}))];
+        let mut given: Vec<(&str, Value)> = self.elsewhere().collect();
         if !revision.is_empty() {
             given.push(("revision", json!(revision)));
         }
@@ -168,7 +167,7 @@ impl Istio {
             given.push(("revisionTags", json!(tags)));
         }
         let name = if revision.is_empty() { "istiod".to_owned() } else { format!("istiod-{revision}") };
-        let mut release = self.component("istiod", &name, &self.istiod, self.given(&given), vec!["istio.base".to_owned()]);
+        let mut release = self.component("istiod", &name, &self.istiod, self.given(given), vec!["istio.base".to_owned()]);
         release.chart.version = self.istiod.version.clone().unwrap_or_else(|| version.to_owned());
         if let Some(beside) = beside {
             release.section = format!("istio.revisions.{revision}");
@@ -231,9 +230,17 @@ impl Istio {
         }
     }
 
-    fn given(&self, pairs: &[(&str, Value)]) -> Value {
+    /// Another namespace than the charts believe in.
+    fn elsewhere(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let namespace = Some(&self.namespace).filter(|namespace| *namespace != SYSTEM);
+        namespace.map(|namespace| ("global", json!({"istioNamespace": namespace}))).into_iter()
+    }
+
+    /// The values of the stack itself. What the charts do by themselves is not said: they write down what they were given, and a release that is
+    /// taken over was given no more.
+    fn given(&self, pairs: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
         let profile = self.profile.as_ref().map(|profile| ("profile".to_owned(), json!(profile)));
-        Value::Object(pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).chain(profile).collect())
+        Value::Object(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).chain(profile).collect())
     }
 }
 

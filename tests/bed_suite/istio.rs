@@ -79,7 +79,10 @@ fn a_stack_brings_up_a_mesh_that_is_helms_and_stays_at_peace_with_istiod() {
     // A changed value touches what it must, and nothing else.
     std::fs::write(bed.path().join("stack.yaml"), stack(&charts, "istiod: { values: { pilot: { traceSampling: 5 } } }")).unwrap();
     let plan = steps(&bed);
-    assert_eq!(plan.keys().collect::<Vec<_>>(), ["deployment.apps/istio-system/istiod"], "{plan:?}");
+    let touched: Vec<(&str, &[String])> = plan.iter().map(|(addr, (_, fields))| (addr.as_str(), fields.as_slice())).collect();
+    let values = ["data.merged-values".to_owned(), "data.original-values".to_owned()];
+    let sampling = ["spec.template.spec.containers[discovery].env[PILOT_TRACE_SAMPLING].value".to_owned()];
+    assert_eq!(touched, [("configmap/istio-system/values", &values[..]), ("deployment.apps/istio-system/istiod", &sampling[..])]);
     bed.run("apply stack.yaml --auto-approve").ends_with(0);
     assert_eq!(steps(&bed), BTreeMap::new());
     for hook in WEBHOOKS {
