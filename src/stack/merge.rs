@@ -39,9 +39,8 @@ enum Where {
 impl Where {
     fn below(self, key: &str) -> Self {
         match (self, key) {
-            (Self::Top, "istio" | "charts") => Self::Charts,
             (Self::Charts, "values") | (Self::Values, _) => Self::Values,
-            (Self::Charts, _) => Self::Charts,
+            (Self::Top, "istio" | "charts") | (Self::Charts, _) => Self::Charts,
             _ => Self::Elsewhere,
         }
     }

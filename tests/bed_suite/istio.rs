@@ -35,9 +35,7 @@ fn pod(bed: &Bed) -> Value {
     let fields = spec.as_object_mut().unwrap();
     fields.remove("nodeName");
     let own = |item: &Value| !item["name"].as_str().is_some_and(|name| name.starts_with("kube-api-access-"));
-    for list in ["volumes"] {
-        fields[list].as_array_mut().unwrap().retain(own);
-    }
+    fields["volumes"].as_array_mut().unwrap().retain(own);
     for container in fields["containers"].as_array_mut().unwrap() {
         container["volumeMounts"].as_array_mut().unwrap().retain(own);
     }

@@ -26,7 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("values.yaml", "replicas: 1\nlength: 16\nca: ca\nhost: web\n"),
     (
         "templates/tls.yaml",
-        r#"{{- $ca := genCA .Values.ca 3650 }}
+        r"{{- $ca := genCA .Values.ca 3650 }}
 {{- $cert := genSignedCert .Values.host nil (list .Values.host) 365 $ca }}
 apiVersion: v1
 kind: Secret
@@ -48,16 +48,16 @@ webhooks:
     rules: [{ apiGroups: [shop.example.com], apiVersions: [v1], operations: [CREATE], resources: [orders] }]
     sideEffects: None
     admissionReviewVersions: [v1]
-"#,
+",
     ),
     (
         "templates/password.yaml",
-        r#"apiVersion: v1
+        r"apiVersion: v1
 kind: Secret
 metadata: { name: password }
 data: { password: {{ randAlphaNum (int .Values.length) | b64enc }} }
 stringData: { user: shop }
-"#,
+",
     ),
     (
         "templates/config.yaml",
