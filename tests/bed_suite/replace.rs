@@ -10,9 +10,15 @@ use super::generate::generate;
 use super::objects::{apply, changes, namespace, stack, write};
 use super::owned::{Owned, at, pointer, pointer_of_told};
 
-/// An object's uid.
+/// An object's uid. One that a controller removed meanwhile is made again by the same command.
 fn uid(bed: &Bed, object: &Value) -> Value {
-    bed.kube_get(&Bed::path_of(object))["metadata"]["uid"].clone()
+    for _ in 0..10 {
+        if let Ok(live) = bed.kube_raw("GET", &Bed::path_of(object), "application/json", &Value::Null) {
+            return live["metadata"]["uid"].clone();
+        }
+        bed.run("apply stack.yaml --auto-approve --no-wait");
+    }
+    panic!("{}: it is not there, and no apply makes it", address(object));
 }
 
 fn kind(object: &Value) -> &str {
@@ -143,8 +149,9 @@ fn replace_with(bed: &Bed, flags: &str) {
     let ran = bed.run(&format!("apply stack.yaml --auto-approve --no-wait{flags}"));
     assert!(matches!(ran.code, Some(0 | 3)) && !ran.stderr.contains("failed:"), "{ran:?}");
     // What others have to let go of first takes a moment: a later run makes the new one.
+    let mut left = Value::Null;
     for _ in 0..60 {
-        let left = bed.run("plan stack.yaml --json").json();
+        left = bed.run("plan stack.yaml --json").json();
         let refusals = left["refusals"].as_array().unwrap();
         if refusals.is_empty() && steps(&left).is_empty() {
             return;
@@ -155,6 +162,7 @@ fn replace_with(bed: &Bed, flags: &str) {
             apply(bed);
         }
     }
+    panic!("the replacements come to no end: {:#?}", steps(&left));
 }
 
 /// Asks for a new object of each kind, though nothing of it changes. Returns how many there were.

@@ -233,7 +233,8 @@ async fn an_alias_goes_and_comes_in_one_batch(world: &World) {
     };
     let there = listed().await;
     let target = there.alias_target().unwrap();
-    assert_eq!(there.name(), format!("\\052.shop.{domain}."), "the name");
+    // How names are shown is a contract of its own.
+    assert_eq!(there.name().replace("\\052", "*"), format!("*.shop.{domain}."), "the name");
     assert_eq!((target.dns_name().trim_end_matches('.'), target.hosted_zone_id()), (one, of), "the target");
     assert!(there.ttl().is_none() && !target.evaluate_target_health());
     // Sent back as it was listed, it goes, and another one comes in its place.
