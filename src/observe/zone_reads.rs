@@ -45,7 +45,9 @@ pub(super) struct Reads(BTreeMap<ZoneOf, Vec<Record>>);
 impl Reads {
     /// The records of a name.
     pub(super) fn at(&self, role: Option<&Role>, zone_id: &str, name: &str) -> Vec<&Record> {
-        self.of(role, zone_id).iter().filter(|record| record.name == name).collect()
+        let all = self.of(role, zone_id);
+        let first = all.partition_point(|record| record.name.as_str() < name);
+        all[first..].iter().take_while(|record| record.name == name).collect()
     }
 
     /// The records of a zone that were read.
@@ -84,7 +86,11 @@ pub(super) async fn read(aws: &Aws, zones: &Zones, asked: Asked) -> Result<Reads
             route53.records(&zone_id).await.map(|all| records = all)
         };
         match outcome {
-            Ok(()) => drop(reads.0.insert((role, zone_id), records)),
+            Ok(()) => {
+                // Each record of the stack is looked up by its name.
+                records.sort_by(|one, two| one.name.cmp(&two.name));
+                reads.0.insert((role, zone_id), records);
+            }
             // The zone itself is gone, and its records with it.
             Err(error) if error.is_not_found() && !is_desired => {}
             Err(error) => return Err(error),
