@@ -153,6 +153,8 @@ pub enum Outcome {
         attrs: Attrs,
         /// What differs from the live object.
         differences: Vec<Difference>,
+        /// Whether items of lists have to be turned back first, that another manager made others of by their keys.
+        turns_back: bool,
     },
     /// The server can't be asked. What differs is a guess.
     Untried {
@@ -161,6 +163,8 @@ pub enum Outcome {
         /// What differs, as far as it can be told here.
         differences: Vec<Difference>,
     },
+    /// Nobody was asked, and the stack says it otherwise than it was applied last.
+    Unasked,
     /// The server refuses to change the object in place, and would take a new one.
     Immutable {
         /// What it says.

@@ -11,6 +11,7 @@ use super::wait::Wait;
 use crate::addr::Addr;
 use crate::clock::Clock;
 use crate::event::{Event, Origin};
+use crate::observed;
 use crate::plan::moves_balancer;
 use crate::plan::{Action, Step};
 use crate::provider::error::{Class, ProviderError};
@@ -36,6 +37,10 @@ struct Write {
     /// The name of the load balancer that another one takes the place of.
     moves_from: Option<String>,
     needs: Vec<Addr>,
+    /// What the state knows of it.
+    known: Attrs,
+    /// Whether items that another manager made others of are turned back first.
+    turns_back: bool,
     is_forced: bool,
     /// Whether the stack has webhooks that the server may ask.
     has_webhooks: bool,
@@ -71,6 +76,8 @@ impl<L: Lease> Engine<'_, L> {
             sent,
             moves_from,
             needs: self.needs(&step.addr),
+            known: self.lease.state().current(&step.addr).map(|current| current.attrs.clone()).unwrap_or_default(),
+            turns_back: matches!(forecast.map(|forecast| &forecast.outcome), Some(observed::Outcome::Tried { turns_back: true, .. })),
             is_forced: step.action == Action::Adopt || step.changes.iter().any(|change| change.manager.is_some()),
             has_webhooks: self.has_webhooks(),
             clock: self.world.clock.clone(),
@@ -105,7 +112,12 @@ impl Write {
         let (namespace, name) = (self.spec.object.namespace.as_deref(), self.spec.object.name.as_str());
         if step.action == Action::Read {
             let live = kube.get(&path, namespace, name).await?.ok_or_else(|| lost(&step.addr))?;
-            return Ok(Outcome { wait: self.wait(&path, &live), ..Outcome::default() });
+            let wait = self.wait(&path, &live);
+            // Its load balancer may have got its name since the plan was made: whoever needs it has it from the state.
+            let named = if wait.is_none() && self.spec.balancer.is_some() { hostname(&live.whole()).map(ToOwned::to_owned) } else { None };
+            let learned =
+                |name: String| Event::Applied { addr: step.addr.clone(), attrs: self.spec.with_hostname(self.known.clone(), Some(&name)) };
+            return Ok(Outcome { events: named.map(learned).into_iter().collect(), wait, ..Outcome::default() });
         }
         if let Some(wait) = make_room(kube, &path, namespace, name, step).await? {
             return Ok(wait);
@@ -122,11 +134,16 @@ impl Write {
             let wait = Wait::Injected { namespace: namespace.to_owned(), pod: Box::new(pod), says };
             return Ok(Outcome { wait: Some(wait), ..Outcome::default() });
         }
+        let turns_back = self.turns_back && step.action != Action::Replace;
+        if turns_back {
+            kube.turn_back_now(&path, namespace, name, &self.content).await?;
+        }
         let applied = self.send(kube, &path, uid.as_deref()).await?;
         if self.spec.object.kind == "CustomResourceDefinition" {
             kube.forget_catalog().await;
         }
-        let live = if is_adopted(step) { kube.take_from_tools(&path, namespace, name, applied.live).await? } else { applied.live };
+        let live =
+            if turns_back || is_adopted(step) { kube.take_from_tools(&path, namespace, name, applied.live).await? } else { applied.live };
         let addr = step.addr.clone();
         let mut events = Vec::new();
         if matches!(step.action, Action::Create | Action::Replace | Action::Adopt) {

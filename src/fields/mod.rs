@@ -11,12 +11,14 @@ mod path;
 mod place;
 mod share;
 pub mod structural;
+mod turned;
 
 pub use differ::{Difference, Manager, differences};
 pub use hand_over::{is_tool, without};
 pub use owned::{canonical, owned_hash};
 pub use path::{FieldPath, NotAPath};
 pub use share::{Say, leave_shared, shared};
+pub use turned::turned_back;
 
 use std::sync::LazyLock;
 

@@ -50,8 +50,18 @@ impl FieldPath {
         self.0.iter().map(name).collect::<Vec<_>>().join(".")
     }
 
-    /// Sets the field, with the maps above it. A path through a list sets nothing.
+    /// The path of an item of the list that this is the path of, by its number from 0.
+    #[must_use]
+    pub fn item(&self, index: usize) -> Self {
+        Self(self.0.iter().cloned().chain([Segment::Item(index.to_string())]).collect())
+    }
+
+    /// Sets the field, with the maps above it; one in a list only where its item is there.
     pub fn set(&self, object: &mut Value, value: Value) {
+        if self.0.iter().any(|segment| !matches!(segment, Segment::Field(_))) {
+            self.put_into(object, Some(value));
+            return;
+        }
         let mut place = object;
         for segment in &self.0 {
             let Segment::Field(name) = segment else { return };

@@ -264,7 +264,7 @@ impl Look<'_> {
             Err(_) => false,
         };
         if is_free && let Ok(applied) = tried {
-            forecast.outcome = Outcome::Tried { attrs: applied.live.attrs(), differences: Vec::new() };
+            forecast.outcome = Outcome::Tried { attrs: applied.live.attrs(), differences: Vec::new(), turns_back: false };
             return Ok((forecast, None));
         }
         let live = self.asked.kube.get(path, self.spec.object.namespace.as_deref(), &self.spec.object.name).await;
@@ -347,7 +347,7 @@ impl Look<'_> {
                 let differences = differences(&live.comparable(), &applied.live.comparable(), &live.writers());
                 let ours = [live.our_fields(), applied.live.our_fields()].into_iter().flatten().cloned().collect();
                 let trial = Trial { revision: applied.live.revision().to_owned(), ours };
-                return Ok((Outcome::Tried { attrs: applied.live.attrs(), differences }, Some(trial)));
+                return Ok((Outcome::Tried { attrs: applied.live.attrs(), differences, turns_back: false }, Some(trial)));
             }
             Err(error) if error.is_no_answer() => return Err(error),
             Err(error) => error,
@@ -355,6 +355,9 @@ impl Look<'_> {
         let guess = guess(live, content, data, marks);
         if error.class != Class::Invalid || !self.is_whole {
             return Ok((Outcome::Untried { why: error.to_string(), differences: guess }, None));
+        }
+        if let Some(outcome) = self.turned_back(path, live, content, &guess).await? {
+            return Ok((outcome, None));
         }
         // Refused as a change. Would it be taken as a new object? Then it is a field that can't change.
         let trial = sha256_hex(format!("{} {}", self.addr, live.uid()).as_bytes());
@@ -371,6 +374,27 @@ impl Look<'_> {
             Err(twin) if twin.is_no_answer() => Err(twin),
             Err(_) => Ok((Outcome::Refused { says: error.message }, None)),
         }
+    }
+}
+
+impl Look<'_> {
+    /// Refused as an apply. Does it go when items are turned back first that another manager made others of?
+    async fn turned_back(
+        &self,
+        path: &KindPath,
+        live: &Live,
+        content: &Value,
+        guess: &[Difference],
+    ) -> Result<Option<Outcome>, ProviderError> {
+        let turned = match self.asked.kube.turn_back(path, live, content, true).await {
+            Ok(Some(turned)) => turned,
+            Err(error) if error.is_no_answer() => return Err(error),
+            Ok(None) | Err(_) => return Ok(None),
+        };
+        let mut differences = differences(&live.comparable(), &turned.comparable(), &live.writers());
+        let metadata = guess.iter().filter(|one| one.path.to_string().starts_with("metadata"));
+        differences.extend(metadata.cloned());
+        Ok(Some(Outcome::Tried { attrs: turned.attrs(), differences, turns_back: true }))
     }
 }
 

@@ -42,6 +42,7 @@ fn every_kind_is_planned_empty_drifted_field_by_field_repaired_and_removed() {
     );
     let count = |how| tally.drifted.get(&how).copied().unwrap_or_default();
     assert!(count(How::Change) > 700 && count(How::Remove) > 300 && count(How::Add) > 40 && tally.beside > 140, "{:?}", tally.drifted);
+    assert!(tally.one_way.is_empty(), "what another changed is put back in place: {:?}", tally.one_way);
     assert_eq!(changes(&bed), BTreeMap::new(), "after the repairs");
 
     let ran = bed.run("destroy stack.yaml --auto-approve");

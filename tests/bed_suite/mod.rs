@@ -17,6 +17,7 @@ mod owned;
 mod permissions;
 mod replace;
 mod requests;
+mod saved_plan;
 mod stop;
 mod take_over;
 mod terraform;

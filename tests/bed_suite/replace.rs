@@ -32,12 +32,18 @@ struct Fixed {
     value: Value,
 }
 
-/// One object for each field of each kind that can't change; each object has one of them. Claims and volumes are left out: the cluster's
-/// controllers bind them at any time, and with that change what may change.
+/// Claims and volumes that were generated: the cluster's controllers bind them at any time, and with that change what may change. Those that
+/// nothing binds have a test of their own.
+fn may_be_bound(object: &Value) -> bool {
+    kind(object).starts_with("PersistentVolume")
+        && object["spec"]["storageClassName"].as_str().is_none_or(|class| !class.starts_with("nobodys"))
+}
+
+/// One object for each field of each kind that can't change; each object has one of them.
 fn one_each(bed: &Bed, objects: &[Value]) -> Vec<Fixed> {
     let (mut seen, mut chosen) = (BTreeSet::new(), Vec::new());
     for (index, object) in objects.iter().enumerate() {
-        if kind(object) == "Namespace" || kind(object).starts_with("PersistentVolume") {
+        if kind(object) == "Namespace" || may_be_bound(object) {
             continue;
         }
         let live = bed.kube_get(&Bed::path_of(object));
@@ -168,7 +174,7 @@ fn replace_with(bed: &Bed, flags: &str) {
 /// Asks for a new object of each kind, though nothing of it changes. Returns how many there were.
 fn what_is_as_it_was(bed: &Bed, objects: &[Value]) -> usize {
     let mut chosen: BTreeMap<&str, &Value> = BTreeMap::new();
-    let is_left_out = |object: &&Value| kind(object) == "Namespace" || kind(object).starts_with("PersistentVolume");
+    let is_left_out = |object: &&Value| kind(object) == "Namespace" || may_be_bound(object);
     for object in objects.iter().rev().filter(|object| !is_left_out(object)) {
         chosen.insert(kind(object), object);
     }
@@ -205,4 +211,66 @@ fn what_can_not_change_is_replaced_with_consent_and_any_kind_for_the_asking() {
     assert!(anew > 45, "{anew}");
     bed.run("destroy stack.yaml --auto-approve").ends_with(0);
     bed.kube_raw("DELETE", &format!("/api/v1/namespaces/{name}"), "application/json", &Value::Null).unwrap();
+}
+
+/// Claims and volumes of classes that nobody provides: what they are stays as it was made.
+fn unbound(name: &str) -> Vec<Value> {
+    let size = json!({"storage": "1Gi"});
+    let claim = |number: u8| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": format!("claim-{number}"), "namespace": name},
+            "spec": {"storageClassName": format!("nobodys-claims-{number}"), "accessModes": ["ReadWriteOnce"], "volumeMode": "Filesystem",
+                "resources": {"requests": size}, "selector": {"matchLabels": {"for": "nobody"}}}})
+    };
+    let volume = |number: u8| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": format!("{name}-volume-{number}")},
+            "spec": {"storageClassName": format!("nobodys-volumes-{number}"), "accessModes": ["ReadWriteOnce"], "volumeMode": "Filesystem",
+                "capacity": size, "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": "/nobodys", "type": "DirectoryOrCreate"}}})
+    };
+    let own = [json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})];
+    own.into_iter().chain((0..6).map(claim)).chain((0..6).map(volume)).collect()
+}
+
+#[test]
+fn claims_and_volumes_are_replaced_with_consent_and_what_they_hold_is_spoken_of() {
+    let bed = Bed::enter(&stack("storage"));
+    let mut objects = unbound("storage");
+    write(&bed, &objects);
+    apply(&bed);
+    let replaced = what_cannot_change(&bed, "storage", &mut objects);
+    println!("{} fields of claims and volumes, changed by a new object: {replaced:?}", replaced.len());
+    for field in
+        ["PersistentVolumeClaim /spec/storageClassName", "PersistentVolumeClaim /spec/volumeMode", "PersistentVolume /spec/hostPath/path"]
+    {
+        assert!(replaced.contains(field), "{field}: {replaced:?}");
+    }
+    what_is_as_it_was(&bed, &objects);
+
+    // A volume and the claim that is bound to it.
+    let size = json!({"storage": "1Gi"});
+    let pair = [
+        json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "storage-bound"},
+            "spec": {"storageClassName": "nobodys-pair", "accessModes": ["ReadWriteOnce"], "capacity": size, "persistentVolumeReclaimPolicy": "Retain",
+                "hostPath": {"path": "/pair"}}}),
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "bound", "namespace": "storage"},
+            "spec": {"storageClassName": "nobodys-pair", "accessModes": ["ReadWriteOnce"], "volumeName": "storage-bound", "resources": {"requests": size}}}),
+    ];
+    objects.extend(pair);
+    write(&bed, &objects);
+    bed.run("apply stack.yaml --auto-approve --no-wait");
+    let is_bound = || bed.kube_get(&Bed::path_of(objects.last().unwrap()))["status"]["phase"] == "Bound";
+    assert!(
+        (0..100).any(|_| is_bound() || {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            false
+        }),
+        "the claim is not bound"
+    );
+    assert_eq!(changes(&bed), BTreeMap::new(), "what the controllers wrote when they bound it");
+    let before = uid(&bed, objects.last().unwrap());
+    let addr = "persistentvolumeclaim/storage/bound";
+    let told = bed.run(&format!("plan stack.yaml --replace {addr}")).ends_with(0);
+    assert!(told.stdout.contains("what it stores may be lost"), "{}", told.stdout);
+    replace_with(&bed, &format!(" --replace {addr}"));
+    assert_ne!(uid(&bed, objects.last().unwrap()), before);
+    bed.run("destroy stack.yaml --auto-approve").ends_with(0);
 }

@@ -43,6 +43,8 @@ contracts! { kube:
     a_secret_of_type_tls_needs_both_keys,
     the_type_of_a_secret_does_not_change,
     the_values_of_a_secret_come_back_as_they_were_sent,
+    ports_of_a_service_have_names_of_their_own,
+    a_port_of_another_number_is_turned_back_where_it_stands,
     a_merge_removes_labels_and_keeps_the_rest,
     the_kinds_of_a_namespace_are_discovered,
     a_new_kind_is_discovered,
@@ -443,6 +445,49 @@ async fn the_values_of_a_secret_come_back_as_they_were_sent(world: &World) {
     assert_eq!(live.rest["type"], "kubernetes.io/tls");
     let ours = live.our_paths(&live.attrs());
     assert_eq!(ours, ["data.empty", "data.tls.crt", "data.tls.key", "type"]);
+}
+
+fn service(namespace: &str) -> ObjectSpec {
+    spec("Service", "services", Some(namespace), "web")
+}
+
+async fn ports_of_a_service_have_names_of_their_own(world: &World) {
+    let service = service(&namespace(world).await);
+    let ports = |names: [Option<&str>; 2]| {
+        let port = |(number, name): (usize, &Option<&str>)| {
+            name.map_or_else(|| json!({"port": 80 + number}), |name| json!({"port": 80 + number, "name": name}))
+        };
+        json!({"spec": {"selector": {"app": "web"}, "ports": names.iter().enumerate().map(port).collect::<Vec<_>>()}})
+    };
+    for names in [[Some("a"), Some("a")], [Some("a"), None], [None, None]] {
+        assert_eq!(class(world, &service, &ports(names), TRY).await, Class::Invalid, "{names:?}");
+    }
+    apply(world, &service, &ports([Some("a"), Some("b")])).await;
+}
+
+async fn a_port_of_another_number_is_turned_back_where_it_stands(world: &World) {
+    let (service, services) = (service(&namespace(world).await), kind("services"));
+    let wanted = json!({"spec": {"type": "NodePort", "selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]}});
+    let made = apply(world, &service, &wanted).await;
+    let node_port = made.rest["spec"]["ports"][0]["nodePort"].clone();
+    let theirs = json!({"spec": {"ports": [{"name": "http", "port": 81, "protocol": "TCP", "targetPort": 80, "nodePort": node_port}]}});
+    merge_as(world, "someone", &service, &theirs).await;
+    assert_eq!(class(world, &service, &wanted, FORCE).await, Class::Invalid, "beside the other one it has no place");
+    let live = get(world, &service).await.unwrap();
+    let tried = world.cluster.turn_back(&services, &live, &wanted, true).await.unwrap().unwrap();
+    assert_eq!((&tried.rest["spec"]["ports"][0]["port"], &tried.rest["spec"]["ports"][0]["nodePort"]), (&json!(80), &node_port));
+    assert_eq!(get(world, &service).await.unwrap().rest["spec"]["ports"][0]["port"], 81, "it was tried only");
+    world.cluster.turn_back_now(&services, service.namespace.as_deref(), "web", &wanted).await.unwrap();
+    let applied = apply(world, &service, &wanted).await;
+    let live = world.cluster.take_from_tools(&services, service.namespace.as_deref(), "web", applied).await.unwrap();
+    assert_eq!(live.rest["spec"]["ports"].as_array().unwrap().len(), 1);
+    assert_eq!((&live.rest["spec"]["ports"][0]["port"], &live.rest["spec"]["ports"][0]["nodePort"]), (&json!(80), &node_port));
+    // It is ours alone again: what the next apply leaves out goes.
+    let other = json!({"spec": {"type": "NodePort", "selector": {"app": "web"}, "ports": [{"name": "https", "port": 443}]}});
+    let applied = apply(world, &service, &other).await;
+    let numbers: Vec<&Value> = applied.rest["spec"]["ports"].as_array().unwrap().iter().map(|port| &port["port"]).collect();
+    assert_eq!(numbers, [&json!(443)]);
+    assert!(world.cluster.turn_back(&services, &applied, &other, true).await.unwrap().is_none(), "nothing is to be turned back");
 }
 
 async fn a_merge_removes_labels_and_keeps_the_rest(world: &World) {

@@ -194,6 +194,27 @@ fn drift_is_told_with_its_manager_and_put_back() {
 }
 
 #[test]
+fn a_port_that_another_gave_another_number_is_put_back_in_place() {
+    let lab = applied();
+    let theirs = json!({"spec": {"ports": [{"port": 81, "protocol": "TCP", "targetPort": 8080}], "selector": {"app": "other"}}});
+    patch_as(&lab.raw(), "kubectl-edit", ("", "Service", "web"), &theirs);
+    let plan = lab.run("plan stack.yaml").ends_with(0).stdout;
+    assert!(plan.contains("service/web/web  update") && plan.contains("spec.ports[80/TCP]"), "{plan}");
+    let told = fields(&lab, "service/web/web");
+    assert!(
+        told.iter().any(|field| field.starts_with("spec.ports[")) && told.iter().any(|field| field.starts_with("spec.selector")),
+        "{told:?}"
+    );
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    let service = get(&lab.raw(), "", "Service", "web");
+    assert_eq!(service["spec"]["ports"].as_array().unwrap().len(), 1, "{service}");
+    assert_eq!((&service["spec"]["ports"][0]["port"], &service["spec"]["selector"]["app"]), (&json!(80), &json!("web")));
+    let managers = service["metadata"]["managedFields"].as_array().unwrap();
+    assert!(!managers.iter().any(|one| one["manager"] == "meshform" && one["operation"] == "Update"), "{managers:?}");
+    assert!(lab.planned().is_empty());
+}
+
+#[test]
 fn a_new_field_of_another_manager_is_taken_only_with_consent() {
     let lab = applied();
     patch_as(&lab.raw(), "someone", ("", "ConfigMap", "settings"), &json!({"data": {"extra": "theirs"}}));

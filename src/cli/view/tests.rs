@@ -75,7 +75,7 @@ fn observed(desired: &Graph) -> Observed {
         let differences = differences(&live, &tried, &[]);
         let outcome = match number_of {
             7 => Outcome::Immutable { says: "field is immutable".into(), differences },
-            _ => Outcome::Tried { attrs: flatten(&tried), differences },
+            _ => Outcome::Tried { attrs: flatten(&tried), differences, turns_back: false },
         };
         let forecast = Forecast { sent: "s".into(), live: Some("l".into()), fields: None, body: None, data: None, waits: None, outcome };
         observed.forecasts.insert(resource.addr.clone(), forecast);

@@ -195,21 +195,32 @@ impl Live {
         self.managed.iter().find(|entry| is_us(entry)).map(|entry| &entry.fields)
     }
 
+    /// What any manager owns of it.
+    pub fn trees(&self) -> Vec<&Value> {
+        self.managed.iter().map(|entry| &entry.fields).collect()
+    }
+
     /// What others own of it.
     pub fn writers(&self) -> Vec<Writer<'_>> {
         let others = self.managed.iter().filter(|entry| !is_us(entry));
         others.map(|entry| Writer { name: &entry.manager, subresource: &entry.subresource, fields: &entry.fields }).collect()
     }
 
-    /// The managers of its fields as they are when people's tools let go what is ours as well; nothing when none has such a field. As long as
+    /// The managers of its fields as they are when people's tools, and patches of our own, let go what is ours as well; nothing when none has such a field. As long as
     /// two have a field, it stays when one of them drops it.
     pub fn handed_over(&self) -> Option<Value> {
         let ours = self.our_fields()?;
         let mut is_changed = false;
         let mut left = Vec::new();
         for entry in &self.managed {
+            // A patch of ours makes a manager of its own beside the one that applies: nothing is to be its alone.
+            let is_patch = !is_us(entry) && entry.manager == FIELD_MANAGER && entry.subresource.is_empty();
             let is_tools = !is_us(entry) && entry.subresource.is_empty() && is_tool(&entry.manager);
-            let fields = if is_tools { without(&entry.fields, ours) } else { Some(entry.fields.clone()) };
+            let fields = match (is_patch, is_tools) {
+                (true, _) => None,
+                (false, true) => without(&entry.fields, ours),
+                (false, false) => Some(entry.fields.clone()),
+            };
             is_changed |= fields.as_ref() != Some(&entry.fields);
             if let Some(fields) = fields {
                 let mut entry = serde_json::to_value(entry).ok()?;

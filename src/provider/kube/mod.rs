@@ -5,6 +5,7 @@ pub mod connect;
 mod discover;
 mod facts;
 mod live;
+mod patch;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 use serde::Deserialize;
-use serde_json::Value;
 
 pub use body::object as body;
 pub use discover::{Catalog, Served};
@@ -209,43 +209,6 @@ impl Kube {
         let (status, answer) = self.send_for_status("patch", kind, &subject, Method::PATCH, &path, content).await?;
         let live = live::one(&answer, kind.is_secret()).map_err(|e| unreadable("patch", kind, &subject, &e))?;
         Ok(Applied { live, is_new: status == StatusCode::CREATED })
-    }
-
-    /// After an object was taken over: what our field manager owns is let go by the tools that wrote it before, so that a field that the stack
-    /// drops later goes (the way of client-go's `csaupgrade`). Nothing is asked where no tool has a field of ours.
-    pub async fn take_from_tools(&self, kind: &KindPath, namespace: Option<&str>, name: &str, live: Live) -> Result<Live, ProviderError> {
-        let mut live = live;
-        for _ in 0..ATTEMPTS {
-            let Some(managed) = live.handed_over() else { break };
-            let patch = serde_json::json!([
-                {"op": "test", "path": "/metadata/resourceVersion", "value": live.revision()},
-                {"op": "replace", "path": "/metadata/managedFields", "value": managed},
-            ]);
-            let body = SecretBytes::from_text(patch.to_string());
-            let path = format!("{}?fieldManager={FIELD_MANAGER}", kind.object(namespace, name));
-            let subject = subject(namespace, name);
-            let content = Some(("application/json-patch+json", &body));
-            match self.send("patch", kind, &subject, Method::PATCH, &path, content).await {
-                Ok(answer) => return live::one(&answer, kind.is_secret()).map_err(|e| unreadable("patch", kind, &subject, &e)),
-                // Someone wrote in between: it is looked at again.
-                Err(error) if matches!(error.class, Class::Invalid | Class::State | Class::Conflict(_)) => {
-                    match self.get(kind, namespace, name).await? {
-                        Some(now) => live = now,
-                        None => break,
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(live)
-    }
-
-    /// Changes an object by a JSON merge patch, as when it is released.
-    pub async fn merge(&self, kind: &KindPath, namespace: Option<&str>, name: &str, patch: &Value) -> Result<(), ProviderError> {
-        let path = format!("{}?fieldManager={FIELD_MANAGER}", kind.object(namespace, name));
-        let body = SecretBytes::from_text(patch.to_string());
-        self.send("patch", kind, &subject(namespace, name), Method::PATCH, &path, Some(("application/merge-patch+json", &body))).await?;
-        Ok(())
     }
 
     /// Deletes an object of this uid, in the background. Returns what it waits for when it is not gone at once; one that is gone already is

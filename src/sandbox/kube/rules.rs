@@ -1,5 +1,7 @@
 //! What holds for particular kinds: required and immutable fields, the rules of Secrets and ConfigMaps.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -46,6 +48,7 @@ pub(super) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cau
     match (kind.group.as_str(), kind.plural.as_str()) {
         ("", "secrets") => secret(object, &mut causes),
         ("", "configmaps") => config_map(object, &mut causes),
+        ("", "services") => service_ports(object, &mut causes),
         ("apiextensions.k8s.io", "customresourcedefinitions") => crds::check(object, old, &mut causes),
         _ => {}
     }
@@ -65,6 +68,20 @@ fn selector(object: &Value, causes: &mut Vec<Cause>) {
     if !fits {
         let labels = labels.cloned().map(Value::Object).unwrap_or_default();
         causes.push(Cause::invalid("spec.template.metadata.labels", &labels, "`selector` does not match template `labels`"));
+    }
+}
+
+/// Several ports of a Service have names, each another one (k8s.io/kubernetes, `ValidateService`).
+fn service_ports(object: &Value, causes: &mut Vec<Cause>) {
+    let ports = object.pointer("/spec/ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut names = BTreeSet::new();
+    for (index, port) in ports.iter().enumerate().filter(|_| ports.len() > 1) {
+        let (field, name) = (format!("spec.ports[{index}].name"), port.get("name").and_then(Value::as_str).unwrap_or_default());
+        if name.is_empty() {
+            causes.push(Cause::required(field, ""));
+        } else if !names.insert(name) {
+            causes.push(Cause::duplicate(field, &json!(name)));
+        }
     }
 }
 

@@ -68,6 +68,11 @@ impl Cause {
         Self { reason: "FieldValueInvalid", message: with(&format!("Invalid value: {value}"), detail), field: field.into() }
     }
 
+    /// A value that may be there once is there twice.
+    pub(super) fn duplicate(field: impl Into<String>, value: &Value) -> Self {
+        Self { reason: "FieldValueDuplicate", message: format!("Duplicate value: {value}"), field: field.into() }
+    }
+
     /// A value isn't allowed here.
     pub(super) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
         Self { reason: "FieldValueForbidden", message: with("Forbidden", detail), field: field.into() }

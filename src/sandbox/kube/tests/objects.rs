@@ -148,7 +148,7 @@ async fn what_an_object_owns_goes_with_it_unless_it_is_orphaned() {
 async fn services_are_given_addresses_and_ports_that_stay() {
     let bed = Bed::new();
     let services = bed.any(Some("default"), "v1", "Service", "services");
-    let body = |port: u16| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"type": "NodePort", "ports": [{"port": 80}, {"port": port, "name": "x"}]}});
+    let body = |port: u16| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"type": "NodePort", "ports": [{"port": 80, "name": "w"}, {"port": port, "name": "x"}]}});
     let params = PatchParams::apply("m").force();
     let first = services.patch("s", &params, &Patch::Apply(body(81))).await.unwrap();
     let second = services.patch("s", &params, &Patch::Apply(body(82))).await.unwrap();
