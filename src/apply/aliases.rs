@@ -8,7 +8,7 @@ use crate::event::{Event, Origin};
 use crate::plan::{Action, Step};
 use crate::provider::aws::route53::{RecordAction, Route53};
 use crate::provider::error::ProviderError;
-use crate::resource::alias_record::{self, LiveSet, Record};
+use crate::resource::alias_record::{self, Host, LiveSet, Record};
 use crate::resource::hole::Output;
 use crate::resource::{Attr, Attrs, Spec};
 use crate::stack::Role;
@@ -19,6 +19,8 @@ use crate::store::{Lease, StoreError};
 pub(super) struct AliasWork {
     /// The host.
     pub(super) host: String,
+    /// Whether it is the name of the zone.
+    is_apex: bool,
     zone_id: String,
     /// The attributes that the plan saw; nothing where nothing was.
     seen: Option<Attrs>,
@@ -66,7 +68,8 @@ impl<L: Lease> Engine<'_, L> {
         let role = text("zone_role_arn").map(|arn| Role { arn, external_id: text("zone_external_id") });
         let zone = ZoneKey { zone_id: zone_id.clone(), role };
         let host = step.addr.name().to_owned();
-        self.queue_set(node, &zone, AliasWork { host, zone_id, seen: step.before.clone(), wanted, changes: Vec::new() });
+        let is_apex = alias_record::is_apex(&attrs);
+        self.queue_set(node, &zone, AliasWork { host, is_apex, zone_id, seen: step.before.clone(), wanted, changes: Vec::new() });
     }
 
     /// Records that a host's alias records are as they are to be.
@@ -86,7 +89,7 @@ impl<L: Lease> Engine<'_, L> {
             Wanted::Records(records) => {
                 let known = self.lease.state().current(&addr).filter(|known| known.id == id).map(|known| known.origin);
                 let origin = if step.action == Action::Adopt { Origin::Adopted } else { known.unwrap_or(Origin::Created) };
-                let mut attrs = records.attrs(&zone.zone_id, &set.host);
+                let mut attrs = records.attrs(&zone.zone_id, set.host());
                 if let Some(role) = &zone.role {
                     attrs.insert("zone_role_arn".into(), Attr::text(&role.arn));
                     attrs.extend(role.external_id.as_ref().map(|id| ("zone_external_id".to_owned(), Attr::text(id))));
@@ -104,7 +107,12 @@ impl<L: Lease> Engine<'_, L> {
 impl AliasWork {
     /// The names that hold its records.
     pub(super) fn names(&self) -> [String; 4] {
-        alias_record::names(&self.host)
+        self.host().names()
+    }
+
+    /// The host in its zone.
+    pub(super) fn host(&self) -> Host<'_> {
+        Host { name: &self.host, is_apex: self.is_apex }
     }
 
     /// Holds what is there against what the plan saw, and works out the changes. Nothing to do is an outcome already.
@@ -118,7 +126,7 @@ impl AliasWork {
             None => live.is_empty(),
             Some(seen) => {
                 let is_of_records = |path: &&String| !path.starts_with("zone_role") && !path.starts_with("zone_external");
-                let now = live.attrs(&self.zone_id, &self.host);
+                let now = live.attrs(&self.zone_id, self.host());
                 seen.keys().chain(now.keys()).filter(is_of_records).all(|path| seen.get(path) == now.get(path))
             }
         };
@@ -144,7 +152,7 @@ impl AliasWork {
 
 /// What a refused batch means for a host: done already, as the answer of a request of ours was lost; or someone else was faster.
 pub(super) async fn settle(route53: &Route53, zone_id: &str, set: &AliasWork, error: &ProviderError) -> Result<Option<Written>, StepError> {
-    let live = LiveSet::of(&set.host, &there(route53, zone_id, &set.names()).await?);
+    let live = LiveSet::of(set.host(), &there(route53, zone_id, &set.names()).await?);
     let (gone, come) = live.changes_to(&set.wanted(&live));
     match (gone.is_empty() && come.is_empty(), live.is_empty()) {
         (true, true) => Ok(Some(Written::WasGone)),

@@ -437,7 +437,7 @@ async fn look_before(route53: &Route53, zone: ZoneKey, batch: Vec<Queued>) -> Lo
     let mut looked = Looked { zone, outcomes: Vec::new(), open: Vec::new() };
     for mut queued in batch {
         let settled = match &mut queued.work {
-            Work::Set(set) => set.look(&LiveSet::of(&set.host, &there)).map_or_else(|error| Some(Err(error)), |done| done.map(Ok)),
+            Work::Set(set) => set.look(&LiveSet::of(set.host(), &there)).map_or_else(|error| Some(Err(error)), |done| done.map(Ok)),
             Work::One(one) => match there.iter().find(|live| live.name == one.record.name && live.rr_type == "CNAME") {
                 Some(live) if one.is_unread() => Some(compare(&one.record, live)),
                 _ => {

@@ -10,7 +10,7 @@ use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
 use crate::graph::Graph;
 use crate::observed::{Condition, Found, FoundZone, Owner, ZoneChoice};
-use crate::resource::alias_record::{self, LiveSet, OWNERSHIP, RegistryOwner};
+use crate::resource::alias_record::{self, Host, LiveSet, OWNERSHIP, RegistryOwner};
 use crate::resource::{Attr, Spec};
 use crate::stack::Role;
 use crate::state::{Instance, State};
@@ -27,6 +27,14 @@ struct Lookup<'a> {
     is_desired: bool,
     /// Whether this is the zone that the records were in, and are not to be in.
     is_former: bool,
+    /// Whether the host is the zone's own name.
+    is_apex: bool,
+}
+
+impl Lookup<'_> {
+    fn host(&self) -> Host<'_> {
+        Host { name: self.addr.name(), is_apex: self.is_apex }
+    }
 }
 
 /// What has to be looked at for stack and state; chooses the zones of what the stack declares.
@@ -51,13 +59,23 @@ pub(super) fn lookups<'a>(
             Some(ZoneChoice::Found(zone)) if is_desired || known.is_none() => Some(zone.clone()),
             _ => None,
         };
-        if let Some(FoundZone { id, role, .. }) = &now {
+        let was_apex = known.is_some_and(|known| alias_record::is_apex(&known.attrs));
+        if let Some(FoundZone { id, role, name }) = &now {
             let known = known.filter(|_| former.as_ref().is_none_or(|former| former == id));
             let (zone_id, role, addr) = (id.clone(), role.clone(), addr.clone());
-            lookups.push(Lookup { addr, zone_id, role, known, is_desired, is_former: false });
+            let is_apex = name == addr.name();
+            lookups.push(Lookup { addr, zone_id, role, known, is_desired, is_former: false, is_apex });
         }
         if let Some(zone_id) = former.filter(|former| now.as_ref().is_none_or(|now| now.id != *former)) {
-            lookups.push(Lookup { addr, zone_id, role: role_of(known), known, is_desired: false, is_former: now.is_some() });
+            lookups.push(Lookup {
+                addr,
+                zone_id,
+                role: role_of(known),
+                known,
+                is_desired: false,
+                is_former: now.is_some(),
+                is_apex: was_apex,
+            });
         }
     }
     Lookups(lookups)
@@ -72,7 +90,7 @@ impl Lookups<'_> {
     /// Asks for the records. When there is no state to tell what is left, the zones of the stack are searched.
     pub(super) fn ask(&self, asked: &mut Asked, is_search: bool, choices: &BTreeMap<Addr, ZoneChoice>) {
         for lookup in &self.0 {
-            asked.add(lookup.role.as_ref(), &lookup.zone_id, alias_record::names(lookup.addr.name()), lookup.is_desired);
+            asked.add(lookup.role.as_ref(), &lookup.zone_id, lookup.host().names(), lookup.is_desired);
         }
         for choice in choices.values().filter(|_| is_search) {
             if let ZoneChoice::Found(zone) = choice {
@@ -85,11 +103,11 @@ impl Lookups<'_> {
     pub(super) fn find(self, reads: &Reads, prior: &State, found: &mut Records) {
         let mut seen = BTreeSet::new();
         for lookup in self.0 {
-            let host = lookup.addr.name();
-            let names = alias_record::names(host);
+            let host = lookup.host();
+            let names = host.names();
             let records = names.iter().flat_map(|name| reads.at(lookup.role.as_ref(), &lookup.zone_id, name));
             let live = LiveSet::of(host, records);
-            seen.insert((lookup.zone_id.clone(), host.to_owned()));
+            seen.insert((lookup.zone_id.clone(), host.name.to_owned()));
             if live.is_empty() {
                 continue;
             }
@@ -105,13 +123,11 @@ impl Lookups<'_> {
         for ((role, zone_id), records) in reads.zones().filter(|_| prior.serial == 0) {
             let hosts: BTreeSet<&str> = records.iter().filter(|record| record.alias.is_some()).map(|record| record.name.as_str()).collect();
             for host in hosts.into_iter().filter(|host| !seen.contains(&(zone_id.clone(), (*host).to_owned()))) {
-                let live = LiveSet::of(host, records);
-                if !is_of(&live, prior) {
-                    continue;
-                }
+                let of = |is_apex| (is_apex, LiveSet::of(Host { name: host, is_apex }, records));
+                let Some((is_apex, live)) = [false, true].map(of).into_iter().find(|(_, live)| is_of(live, prior)) else { continue };
                 let (addr, role, zone_id) = (Addr::alias_record(host), role.clone(), zone_id.clone());
                 let is_former = found.resources.contains_key(&addr);
-                let lookup = Lookup { addr, zone_id, role, known: None, is_desired: false, is_former };
+                let lookup = Lookup { addr, zone_id, role, known: None, is_desired: false, is_former, is_apex };
                 let one = as_found(&lookup, &live, prior, &mut found.lineages);
                 let place = if is_former { &mut found.former } else { &mut found.resources };
                 place.insert(lookup.addr, one);
@@ -126,8 +142,7 @@ fn is_of(live: &LiveSet, prior: &State) -> bool {
 }
 
 fn as_found(lookup: &Lookup<'_>, live: &LiveSet, prior: &State, lineages: &mut BTreeSet<String>) -> Found {
-    let host = lookup.addr.name();
-    let mut attrs = live.attrs(&lookup.zone_id, host);
+    let mut attrs = live.attrs(&lookup.zone_id, lookup.host());
     let owner = match live.owner() {
         Some(RegistryOwner::Stack { stack, lineage }) if stack == prior.stack => {
             lineages.insert(lineage.clone());
@@ -147,7 +162,7 @@ fn as_found(lookup: &Lookup<'_>, live: &LiveSet, prior: &State, lineages: &mut B
         attrs.extend(role.external_id.as_ref().map(|id| ("zone_external_id".to_owned(), Attr::text(id))));
     }
     Found {
-        id: alias_record::id(&lookup.zone_id, host),
+        id: alias_record::id(&lookup.zone_id, lookup.addr.name()),
         owner,
         generation: 1,
         origin: Some(origin),

@@ -11,7 +11,7 @@ use super::policy::{Identity, Policy, Statement, any, statement};
 use super::{Call, Purpose};
 use crate::graph::Graph;
 use crate::resource::TAG_STACK;
-use crate::resource::alias_record;
+use crate::resource::alias_record::Host;
 use crate::resource::certificate::{CertificateSpec, Source};
 use crate::resource::secret::SecretSpec;
 use crate::stack::{Cluster, Role, Stack};
@@ -249,7 +249,13 @@ impl Needs<'_> {
         let mut names: Vec<String> = zones.bases.iter().map(|base| format!("_*.{base}")).collect();
         // A batch may hold both kinds, and one statement must allow all of it. In normalized names a `*` is written `\052` (developer guide,
         // "Using IAM policy conditions for fine-grained access control").
-        names.extend(zones.hosts.iter().flat_map(|host| alias_record::names(host)).map(|name| name.replace('*', "\\052")));
+        // Whether a host is the name of its zone only the zone tells: the names that it would have then are granted too, where it may be.
+        let may_be_apex = |host: &String| !host.starts_with('*');
+        let forms = zones.hosts.iter().flat_map(|host| {
+            let of = |is_apex| Host { name: host, is_apex }.names();
+            of(false).into_iter().chain(of(true).into_iter().skip(1).filter(move |_| may_be_apex(host)))
+        });
+        names.extend(forms.map(|name| name.replace('*', "\\052")));
         let types: &[&str] = if zones.hosts.is_empty() { &["CNAME"] } else { &["A", "AAAA", "CNAME", "TXT"] };
         change.on("ForAllValues:StringLike", "route53:ChangeResourceRecordSetsNormalizedRecordNames", names.iter().map(String::as_str));
         change.on("ForAllValues:StringEquals", "route53:ChangeResourceRecordSetsRecordTypes", types.iter().copied());

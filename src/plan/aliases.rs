@@ -7,7 +7,7 @@ use super::decide::{Planner, describe};
 use crate::addr::Addr;
 use crate::event::Origin;
 use crate::observed::{Found, ZoneChoice};
-use crate::resource::alias_record::{self, AliasRecordSpec, OWNERSHIP, ROUTING};
+use crate::resource::alias_record::{self, APEX, AliasRecordSpec, OWNERSHIP, ROUTING};
 use crate::resource::manifest::ManifestSpec;
 use crate::resource::{Attr, Attrs, Resource};
 
@@ -42,6 +42,9 @@ impl Planner<'_> {
             ("alias.evaluate_target_health".to_owned(), Attr::Value(json!(spec.evaluate_target_health))),
             (OWNERSHIP.to_owned(), Attr::text(ownership)),
         ]);
+        if zone.is_some_and(|zone| zone.name == spec.host) {
+            attrs.insert(APEX.into(), Attr::Value(json!(true)));
+        }
         let name = self.observed.hostnames.get(&spec.target).filter(|_| !self.moving.contains(&spec.target));
         let name = name.map(|name| alias_record::plain_target(name));
         let zone_of_name = name.as_deref().and_then(alias_record::canonical_zone);
@@ -66,15 +69,6 @@ impl Planner<'_> {
             );
             let help = "see which controller writes the status of that Ingress; `dns: manual` leaves the records to you";
             self.refuse(Some(resource), "plan/no-load-balancer", reason, help);
-            return true;
-        }
-        if let Some(ZoneChoice::Found(zone)) = self.observed.zones.get(&resource.addr)
-            && zone.name == spec.host
-        {
-            // The registry's name for it, `a-example.com`, would lie outside of the zone.
-            let reason = format!("`{}` is the name of its zone, where no record can stand that says whose its records are", spec.host);
-            let help = "use a name below it, or write this record yourself (`dns: manual` in a load balancer of its own)";
-            self.refuse(Some(resource), "plan/zone", reason, help);
             return true;
         }
         let Some(found) = found else { return false };

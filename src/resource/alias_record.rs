@@ -3,6 +3,9 @@
 //! The TXT records have the form of external-dns's registry (its documentation, "The TXT registry"): under the host's name with the type of
 //! the record in front of the first label, `heritage=external-dns` and an owner in it. So external-dns leaves the records alone, and they are
 //! found again without a state. A host's records are one resource: they are made, changed and removed together, in one batch.
+//!
+//! Beside the name of the zone itself those names would lie outside of the zone (`a-example.com`): there the TXT records stand below it, as with
+//! external-dns's `--txt-prefix=meshform-%{record_type}.`, which its documentation advises for such names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +24,7 @@ pub const ATTRS: &[AttrDef] = &[
     AttrDef { path: "values", on_change: OnChange::Update, seen: Seen::Live },
     AttrDef { path: "alias.*", on_change: OnChange::Update, seen: Seen::Live },
     AttrDef { path: OWNERSHIP, on_change: OnChange::Update, seen: Seen::Live },
+    AttrDef { path: APEX, on_change: OnChange::Update, seen: Seen::Live },
     AttrDef { path: "zone_role_arn", on_change: OnChange::Update, seen: ROLE },
     AttrDef { path: "zone_external_id", on_change: OnChange::Update, seen: ROLE },
 ];
@@ -30,6 +34,8 @@ const ROLE: Seen = Seen::Unseen("it is how meshform reaches the zone, and no att
 
 /// What the TXT records say.
 pub const OWNERSHIP: &str = "ownership";
+/// That the host is the name of its zone.
+pub const APEX: &str = "apex";
 /// That records of the host have a routing policy (weights, regions, …): such records are never ours.
 pub const ROUTING: &str = "routing";
 /// The time to live of the TXT records in seconds, external-dns's default on Route 53.
@@ -93,13 +99,30 @@ impl Record {
     }
 }
 
-/// The names that hold records of a host: its own, and those of the registry's records of the types that matter, older forms among them.
-pub fn names(host: &str) -> [String; 4] {
-    [host.to_owned(), registry_name(host, "A"), registry_name(host, "AAAA"), registry_name(host, "CNAME")]
+/// A host in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host<'a> {
+    /// The host.
+    pub name: &'a str,
+    /// Whether it is the name of the zone.
+    pub is_apex: bool,
 }
 
-fn registry_name(host: &str, rr_type: &str) -> String {
-    format!("{}-{host}", rr_type.to_ascii_lowercase())
+impl Host<'_> {
+    /// The names that hold records of it: its own, and those of the registry's records of the types that matter, older forms among them.
+    pub fn names(self) -> [String; 4] {
+        [self.name.to_owned(), self.registry_name("A"), self.registry_name("AAAA"), self.registry_name("CNAME")]
+    }
+
+    fn registry_name(self, rr_type: &str) -> String {
+        let rr_type = rr_type.to_ascii_lowercase();
+        if self.is_apex { format!("meshform-{rr_type}.{}", self.name) } else { format!("{rr_type}-{}", self.name) }
+    }
+}
+
+/// Whether attributes say that the host is the name of its zone.
+pub fn is_apex(attrs: &Attrs) -> bool {
+    attrs.get(APEX) == Some(&Attr::Value(json!(true)))
 }
 
 /// What the registry's records say of an owner: the stack and the lineage of meshform's, or the name of another one.
@@ -145,10 +168,10 @@ pub struct LiveSet(Vec<Record>);
 
 impl LiveSet {
     /// Those of a zone's records that are the host's: addresses, a CNAME, and the registry's. Its other records (mail, texts) are not.
-    pub fn of<'r>(host: &str, records: impl IntoIterator<Item = &'r Record>) -> Self {
-        let names = names(host);
+    pub fn of<'r>(host: Host<'_>, records: impl IntoIterator<Item = &'r Record>) -> Self {
+        let names = host.names();
         let is_part = |record: &&Record| match record.rr_type.as_str() {
-            "A" | "AAAA" | "CNAME" => record.name == host,
+            "A" | "AAAA" | "CNAME" => record.name == host.name,
             "TXT" => names.contains(&record.name) && record.ownership().is_some(),
             _ => false,
         };
@@ -163,14 +186,15 @@ impl LiveSet {
         let text = |path: &str| attrs.get(path).and_then(Attr::as_text).map(ToOwned::to_owned);
         let evaluate_target_health = attrs.get("alias.evaluate_target_health") == Some(&Attr::Value(json!(true)));
         let alias = Alias { name: text("alias.name")?, zone_id: text("alias.zone_id")?, evaluate_target_health };
-        let (host, ownership) = (text("name")?, text(OWNERSHIP)?);
+        let (name, ownership) = (text("name")?, text(OWNERSHIP)?);
+        let host = Host { name: &name, is_apex: is_apex(attrs) };
         let Some(Attr::Value(serde_json::Value::Array(types))) = attrs.get("types") else { return None };
         let mut records = Vec::new();
         for rr_type in types.iter().filter_map(serde_json::Value::as_str) {
             let blank =
-                Record { name: host.clone(), rr_type: rr_type.to_owned(), ttl: 0, values: Vec::new(), alias: None, has_policy: false };
+                Record { name: name.clone(), rr_type: rr_type.to_owned(), ttl: 0, values: Vec::new(), alias: None, has_policy: false };
             records.push(Record {
-                name: registry_name(&host, rr_type),
+                name: host.registry_name(rr_type),
                 rr_type: "TXT".into(),
                 ttl: TTL,
                 values: vec![format!("\"{ownership}\"")],
@@ -224,8 +248,11 @@ impl LiveSet {
     }
 
     /// The attributes of what is there.
-    pub fn attrs(&self, zone_id: &str, host: &str) -> Attrs {
-        let mut attrs = Attrs::from([("zone_id".to_owned(), Attr::text(zone_id)), ("name".to_owned(), Attr::text(host))]);
+    pub fn attrs(&self, zone_id: &str, host: Host<'_>) -> Attrs {
+        let mut attrs = Attrs::from([("zone_id".to_owned(), Attr::text(zone_id)), ("name".to_owned(), Attr::text(host.name))]);
+        if host.is_apex {
+            attrs.insert(APEX.into(), Attr::Value(json!(true)));
+        }
         let of_host: Vec<&Record> = self.0.iter().filter(|record| record.rr_type != "TXT").collect();
         let types: BTreeSet<&str> = of_host.iter().map(|record| record.rr_type.as_str()).collect();
         attrs.insert("types".into(), Attr::Value(json!(types)));
@@ -248,7 +275,7 @@ impl LiveSet {
         if of_host.iter().any(|record| record.has_policy) {
             attrs.insert(ROUTING.into(), Attr::text("has a routing policy"));
         }
-        let wanted: BTreeSet<String> = types.iter().map(|rr_type| registry_name(host, rr_type)).collect();
+        let wanted: BTreeSet<String> = types.iter().map(|rr_type| host.registry_name(rr_type)).collect();
         let owners: BTreeMap<&str, &str> = self.0.iter().filter_map(|record| Some((record.name.as_str(), record.ownership()?))).collect();
         let words: BTreeSet<&str> = owners.values().copied().collect();
         // One word for all of them; or what each says, when they differ, or one of them is missing or too many.

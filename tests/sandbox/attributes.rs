@@ -202,6 +202,7 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("certificate", "certificate_sha256", "origins.rs", "an_import_that_others_replace_is_put_back"),
     ("certificate", "chain_sha256", "origins.rs", "an_import_that_others_replace_is_put_back"),
     ("alias_record", "routing", "edge.rs", "records_with_a_routing_policy_are_never_taken"),
+    ("alias_record", "apex", "edge.rs", "a_host_that_is_its_zones_own_name_has_its_marks_below_it"),
     ("alias_record", "types", "edge.rs", "what_others_do_to_the_records_is_drift"),
     ("alias_record", "values", "edge.rs", "what_others_do_to_the_records_is_drift"),
     ("alias_record", "alias.*", "edge.rs", "what_others_do_to_the_records_is_drift"),

@@ -181,6 +181,38 @@ fn an_edge_killed_anywhere_ends_in_the_same_world() {
 }
 
 #[test]
+fn a_host_that_is_its_zones_own_name_has_its_marks_below_it() {
+    let stack = plain("").replace("hosts: [shop.example.com]", "hosts: [example.com, shop.example.com]");
+    let lab = Lab::new(&stack);
+    // What others keep at the zone's name is none of the load balancer's.
+    change(&lab.raw(), ChangeAction::Create, simple("example.com", RrType::Txt, "\"v=spf1 -all\""));
+    let before = records(&lab.raw());
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    let names: Vec<String> = records(&lab.raw()).into_keys().collect();
+    assert_eq!(
+        names,
+        ["A example.com.", "A shop.example.com.", "TXT a-shop.example.com.", "TXT example.com.", "TXT meshform-a.example.com."],
+        "{names:?}"
+    );
+    assert!(lab.planned().is_empty(), "{:?}", lab.planned());
+    lab.lose_state();
+    assert!(lab.planned().is_empty(), "found again: {:?}", lab.planned());
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    // Another's word beside it is heard.
+    let marks = "\"heritage=external-dns,external-dns/owner=cluster-7,external-dns/resource=ingress/web/shop\"";
+    change(&lab.raw(), ChangeAction::Upsert, simple("meshform-a.example.com", RrType::Txt, marks));
+    let refused = refusals(&lab, "");
+    assert!(refused[0].1.contains("external-dns (owner `cluster-7`)"), "{refused:?}");
+    lab.lose_state();
+    change(&lab.raw(), ChangeAction::Delete, simple("meshform-a.example.com", RrType::Txt, marks));
+    lab.run("apply stack.yaml --auto-approve --adopt route53_record.example.com").ends_with(0);
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    let left: Vec<String> = records(&lab.raw()).into_keys().collect();
+    assert_eq!(left, ["A example.com.", "TXT example.com."], "what was taken over stays, without a mark");
+    assert_eq!(before.into_keys().collect::<Vec<_>>(), ["TXT example.com."]);
+}
+
+#[test]
 fn records_of_others_are_left_alone_until_they_are_taken_over_and_then_stay() {
     let marks = "\"heritage=external-dns,external-dns/owner=cluster-7,external-dns/resource=ingress/web/shop\"";
     let cases = [
