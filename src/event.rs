@@ -46,7 +46,8 @@ pub enum Event {
         /// The uid of the cluster's namespace kube-system.
         cluster: Option<String>,
     },
-    /// A create whose id the server chooses is about to be sent. Durable before it is.
+    /// A create whose id the server chooses is about to be sent. Durable before it is. Of a hook that runs when its release goes: a destroy has it
+    /// before it, and the token is the section of the release.
     Started {
         /// The resource.
         addr: Addr,

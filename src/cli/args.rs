@@ -200,6 +200,9 @@ pub struct PartArgs {
     /// Replace what is at this address although nothing asks for it (repeatable)
     #[arg(long, value_name = "ADDR", add = ArgValueCompleter::new(complete::addresses))]
     pub replace: Vec<String>,
+    /// Of CustomResourceDefinitions that go, delete those too that are marked to be kept, where nobody else has objects of their kinds
+    #[arg(long)]
+    pub delete_crds: bool,
     /// Only bring the state in line with the world
     #[arg(long)]
     pub refresh_only: bool,
@@ -208,12 +211,13 @@ pub struct PartArgs {
 impl PartArgs {
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        let Self { target, exclude, adopt, replace, refresh_only } = self;
-        [target, exclude, adopt, replace].iter().all(|addrs| addrs.is_empty()) && !refresh_only
+        let Self { target, exclude, adopt, replace, delete_crds, refresh_only } = self;
+        [target, exclude, adopt, replace].iter().all(|addrs| addrs.is_empty()) && !refresh_only && !delete_crds
     }
 }
 
 /// Arguments of `plan`.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// The stack.
@@ -231,6 +235,15 @@ pub struct PlanArgs {
     /// Save the plan, to be looked at with `show` and carried out with `apply`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Ask neither AWS nor the cluster: hold the stack against the state alone
+    #[arg(long, conflicts_with_all = ["out", "refresh_only"])]
+    pub offline: bool,
+    /// The version of Kubernetes to render charts for, when the cluster isn't asked
+    #[arg(long, value_name = "VERSION", requires = "offline")]
+    pub kube_version: Option<String>,
+    /// API versions that the cluster has besides those that Helm knows, when it isn't asked (repeatable)
+    #[arg(short, long, value_name = "VERSION", value_delimiter = ',', requires = "offline")]
+    pub api_versions: Vec<String>,
     /// As JSON, in the shape of Terraform's `resource_changes`
     #[arg(long)]
     pub json: bool,

@@ -15,15 +15,22 @@ use crate::diag::{Diagnostics, Failed, Sources, Style};
 use crate::graph::Graph;
 use crate::helm::KubeVersion;
 use crate::material::Imported;
+use crate::observe::known_outputs;
 use crate::ops::connect::{SandboxEnds, connect};
 use crate::ops::{self, OpError};
 use crate::plan::{HelmRecord, Policy};
 use crate::provider::world::World;
 use crate::render::charts::{LookUp, RenderedRelease};
+use crate::render::dice::Dice;
+use crate::render::outputs::OutputTable;
 use crate::render::render;
+use crate::resource::Spec;
+use crate::resource::manifest::Hook;
 use crate::sandbox::{CrashPoint, Sandbox};
 use crate::source::{import_files, manifest_files, stack_files};
+use crate::stack::charts::Release;
 use crate::stack::{self, Stack, StackFile, StateLocation, Vars};
+use crate::state::State;
 use crate::store::local::LocalStore;
 use crate::store::{Holder, Store as _};
 
@@ -49,6 +56,8 @@ pub(super) struct Loaded {
     pub(super) helm_records: Vec<HelmRecord>,
     /// What charts look up in the cluster.
     pub(super) look_ups: Vec<LookUp>,
+    /// The hooks that run when releases go; for a destroy only.
+    pub(super) delete_hooks: Graph,
     /// The world, where charts had to ask it before there was a graph.
     pub(super) world: Option<World>,
 }
@@ -60,6 +69,8 @@ pub(super) enum WithCharts {
     ForCluster,
     /// They are rendered as `helm template` does, for a cluster of this version that serves these API versions besides those that Helm knows.
     Offline(Option<KubeVersion>, Vec<String>),
+    /// They are rendered without the cluster, and with what the state knows of their releases.
+    FromState(Option<KubeVersion>, Vec<String>),
     /// They are left out: what is done needs none.
     LeftOut,
 }
@@ -124,14 +135,15 @@ impl Context {
             let (graph, imported) = graph(&stack, Vec::new(), sources, diags).map_err(failed)?;
             return self.open(stack, graph, imported, None);
         }
-        let (files, note) = charts::load(self, &releases, path, diags).await.map_err(failed)?;
+        let (mut files, note) = charts::load(self, &releases, path, diags).await.map_err(failed)?;
+        self.check_account(&stack)?;
+        let state = self.store(&stack).read().map_err(|error| report::failed(&error.into()))?;
+        files.outputs = OutputTable::of(&stack, &known_outputs(&state));
         if let (Some(note), WithCharts::Offline(..)) = (&note, &with) {
             eprintln!("note: {note}");
         }
         let (rendered, helm_records, world) = match with {
             WithCharts::ForCluster => {
-                self.check_account(&stack)?;
-                let state = self.store(&stack).read().map_err(|error| report::failed(&error.into()))?;
                 let world = self.connect(&stack).await.map_err(|error| report::failed(&error))?;
                 let seed = charts::seed();
                 let rendered = ops::charts::rendered(&releases, &files, (&world, &state), seed, sources, diags).await;
@@ -141,6 +153,11 @@ impl Context {
             WithCharts::Offline(version, api_versions) => {
                 let facts = ops::charts::offline_facts(version, api_versions);
                 (ops::charts::without_a_cluster(&releases, &files, &facts, sources, diags), Vec::new(), None)
+            }
+            WithCharts::FromState(version, api_versions) => {
+                let facts = (ops::charts::offline_facts(version, api_versions), &state);
+                let dice = Dice::new(charts::seed(), (self.clock.now().as_second(), 0));
+                (ops::charts::from_state(&releases, &files, facts, &dice, sources, diags), Vec::new(), None)
             }
             WithCharts::LeftOut => (Vec::new(), Vec::new(), None),
         };
@@ -152,7 +169,7 @@ impl Context {
 
     /// The same for a destroy, which goes on without what the stack wants: a variable without a value, or an error in a section that only
     /// says what should be there, doesn't keep it.
-    pub(super) fn load_for_destroy(&self, args: &StackArgs) -> Result<Loaded, Exit> {
+    pub(super) async fn load_for_destroy(&self, args: &StackArgs) -> Result<Loaded, Exit> {
         let (mut sources, mut diags) = (Sources::default(), Diagnostics::default());
         let vars = vars(args)?;
         let Ok(file) = read(&args.stack, &mut sources, &mut diags) else {
@@ -163,7 +180,8 @@ impl Context {
             .and_then(|stack| graph(&stack, Vec::new(), &mut sources, &mut diags).map(|graph| (stack, graph)));
         if let Ok((stack, (graph, imported))) = whole {
             report::diagnostics(&diags, &sources, self.style());
-            return self.open(stack, graph, imported, None);
+            let (delete_hooks, note) = self.delete_hooks(&stack, &args.stack).await;
+            return Ok(Loaded { delete_hooks, note, ..self.open(stack, graph, imported, None)? });
         }
         let mut head_diags = Diagnostics::default();
         let head = stack::check_head(&file, &vars, &mut sources, &mut head_diags);
@@ -175,10 +193,62 @@ impl Context {
         self.open(stack, Graph::default(), Imported::default(), None)
     }
 
+    /// The hooks that run when the stack's releases go. Their charts are fetched only where the state says that there are some; where they can't be
+    /// rendered the destroy goes on without them, and says so.
+    async fn delete_hooks(&self, stack: &Stack, path: &str) -> (Graph, Option<String>) {
+        let state = self.store(stack).read().unwrap_or_default();
+        let known = state.releases_with_delete_hooks();
+        let releases = stack.releases();
+        let (here, gone): (Vec<&str>, Vec<&str>) = known.into_iter().partition(|known| releases.iter().any(|one| one.section == *known));
+        let mut notes = Vec::new();
+        if !gone.is_empty() {
+            notes.push(format!(
+                "the hooks that {} had for a deletion don't run: the stack doesn't name the chart any more",
+                gone.join(", ")
+            ));
+        }
+        let releases: Vec<Release> =
+            releases.iter().filter(|one| one.with_hooks && here.contains(&one.section.as_str())).cloned().collect();
+        let mut hooks = Graph::default();
+        if !releases.is_empty() {
+            match self.rendered_hooks(stack, &state, &releases, path).await {
+                Ok(found) => hooks = found,
+                Err(why) => notes.push(format!("the hooks of {} for a deletion don't run: {why}", here.join(", "))),
+            }
+        }
+        (hooks, (!notes.is_empty()).then(|| notes.join("; ")))
+    }
+
+    async fn rendered_hooks(&self, stack: &Stack, state: &State, releases: &[Release], path: &str) -> Result<Graph, String> {
+        let (mut sources, mut diags) = (Sources::default(), Diagnostics::default());
+        let told = |diags: &Diagnostics| {
+            let said = diags.items().iter().map(|one| one.detail.clone());
+            said.collect::<Vec<_>>().join("; ")
+        };
+        let Ok((mut files, _)) = charts::load(self, releases, path, &mut diags).await else { return Err(told(&diags)) };
+        files.outputs = OutputTable::of(stack, &known_outputs(state));
+        let world = self.connect(stack).await.map_err(|error| error.to_string())?;
+        let rendered = ops::charts::rendered(releases, &files, (&world, state), charts::seed(), &mut sources, &mut diags).await;
+        let (rendered, _) = rendered.map_err(|error| error.to_string())?;
+        let manifests = rendered.into_iter().flat_map(|release| release.manifests).collect();
+        let mut resources = compose(stack, manifests, &mut diags);
+        if diags.has_errors() {
+            return Err(told(&diags));
+        }
+        resources.retain(|one| matches!(&one.spec, Spec::Manifest(spec) if spec.hook.as_ref().is_some_and(Hook::is_of_deletion)));
+        for hook in &mut resources {
+            // What it needs is there, or it fails.
+            hook.needs.clear();
+            hook.ready_needs.clear();
+        }
+        Graph::build(resources, &mut diags).map_err(|Failed| told(&diags))
+    }
+
     fn open(&self, stack: Stack, graph: Graph, imported: Imported, world: Option<World>) -> Result<Loaded, Exit> {
         self.check_account(&stack)?;
         let store = self.store(&stack);
-        Ok(Loaded { stack, graph, imported, store, note: None, helm_records: Vec::new(), look_ups: Vec::new(), world })
+        let (helm_records, look_ups, delete_hooks) = (Vec::new(), Vec::new(), Graph::default());
+        Ok(Loaded { stack, graph, imported, store, note: None, helm_records, look_ups, delete_hooks, world })
     }
 
     fn check_account(&self, stack: &Stack) -> Result<(), Exit> {
@@ -359,8 +429,10 @@ pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<
         excludes: addrs(&part.exclude)?,
         adopt: addrs(&part.adopt)?,
         replace: addrs(&part.replace)?,
+        delete_crds: part.delete_crds,
         moves: loaded.stack.moved.clone().into_iter().collect(),
         released: loaded.stack.released.keys().cloned().collect(),
+        delete_hooks: if destroy { loaded.delete_hooks.clone() } else { Graph::default() },
         helm_records: loaded.helm_records.clone(),
         prices: loaded.stack.aws.as_ref().map(|aws| aws.prices.clone()),
         ..Policy::default()

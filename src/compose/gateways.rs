@@ -30,6 +30,7 @@ pub(super) fn manifests(stack: &Stack) -> Vec<Manifest> {
         data: Data::default(),
         hook: None,
         generated: Vec::new(),
+        holes: Vec::new(),
         place: gateway.place.clone(),
     };
     stack.gateways.values().map(object).map(without_nothing).collect()

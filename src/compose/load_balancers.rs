@@ -45,6 +45,7 @@ pub(super) fn manifests(stack: &Stack) -> Vec<Manifest> {
                 data: Data::default(),
                 hook: None,
                 generated: Vec::new(),
+                holes: Vec::new(),
                 place: one.place.clone(),
             };
             classes.entry(&one.class.name).or_insert(class);
@@ -75,6 +76,7 @@ fn ingress(one: &LoadBalancer) -> Manifest {
         data: Data::default(),
         hook: None,
         generated: Vec::new(),
+        holes: Vec::new(),
         place: one.place.clone(),
     }
 }

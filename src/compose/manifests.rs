@@ -11,8 +11,9 @@ use crate::diag::{Diagnostic, Diagnostics, Place, nearest};
 use crate::fields::FieldPath;
 use crate::fields::structural::{self, Problem, What};
 use crate::render::Manifest;
+use crate::resource::hole::Hole;
 use crate::resource::kinds::{built_in, split_api_version};
-use crate::resource::manifest::{ANNOTATION_PROTECT, ManifestSpec, Rules, open_webhooks};
+use crate::resource::manifest::{ANNOTATION_PROTECT, Hook, ManifestSpec, Rules, open_webhooks};
 use crate::resource::object::ObjectSpec;
 use crate::resource::{Milestone, Resource, Spec};
 use crate::stack::Stack;
@@ -51,6 +52,7 @@ pub(super) fn compose(stack: &Stack, manifests: Vec<Manifest>, others: &[Resourc
         Some((set, made))
     });
     let (sets, mut resources): (Vec<String>, Vec<Resource>) = made.unzip();
+    mark_delete_hooks(&mut resources);
     let known: BTreeSet<Addr> = resources.iter().chain(others).map(|resource| resource.addr.clone()).collect();
     let services = serves(&resources);
     for resource in &mut resources {
@@ -68,6 +70,9 @@ pub(super) fn compose(stack: &Stack, manifests: Vec<Manifest>, others: &[Resourc
         if let Some(custom) = custom.get(&kind_of(&spec.object.api_version, &spec.object.kind)) {
             add(custom.definition.clone(), Milestone::Ready);
         }
+        for (source, _) in spec.holes.iter().flat_map(Hole::sources) {
+            add(source.clone(), Milestone::Ready);
+        }
         // A hook has what it needs when it runs, or it fails: what it names may well wait for it.
         for reference in if spec.hook.is_some() { Vec::new() } else { references(spec) } {
             // What a webhook or an API stands on must answer before the server asks it.
@@ -84,6 +89,18 @@ pub(super) fn compose(stack: &Stack, manifests: Vec<Manifest>, others: &[Resourc
     phases::order(&releases, &sets, &mut resources);
     webhooks::barriers(&mut resources, others);
     resources
+}
+
+/// What is remembered of a release says that hooks run when it goes: then they are not in sight any more.
+fn mark_delete_hooks(resources: &mut [Resource]) {
+    let specs = || resources.iter().filter_map(|resource| if let Spec::Manifest(spec) = &resource.spec { Some(spec) } else { None });
+    let of_deletion = specs().filter(|spec| spec.hook.as_ref().is_some_and(Hook::is_of_deletion));
+    let releases: BTreeSet<String> = of_deletion.filter_map(|spec| spec.release.clone()).collect();
+    for resource in resources {
+        if let Spec::Manifest(spec) = &mut resource.spec {
+            spec.has_delete_hooks = spec.release.as_ref().is_some_and(|release| releases.contains(release));
+        }
+    }
 }
 
 fn kind_of(api_version: &str, kind: &str) -> (String, String) {
@@ -160,7 +177,7 @@ fn resource(
     custom: &BTreeMap<(String, String), Custom>,
     diags: &mut Diagnostics,
 ) -> Option<Resource> {
-    let Manifest { set, api_version, kind, namespace, name, mut body, data, hook, generated, place } = manifest;
+    let Manifest { set, api_version, kind, namespace, name, mut body, data, hook, generated, holes, place } = manifest;
     let own = custom.get(&kind_of(&api_version, &kind));
     let namespaced = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.namespaced).or(own.map(|own| own.namespaced));
     // Of a kind that neither Kubernetes nor the stack defines, what is said decides; the cluster is asked when it is planned.
@@ -206,10 +223,11 @@ fn resource(
             data,
             rules,
             release,
+            has_delete_hooks: false,
             hook,
             generated,
             has_own_definition: own.is_some(),
-            holes: Vec::new(),
+            holes,
             balancer: None,
         })),
         adopt,

@@ -21,6 +21,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("file/special", "A stack file is a directory, a device or another special file."),
     ("file/unreadable", "A stack file can't be read."),
     ("chart/not-found", "A chart or a file of values can't be had; the reason is told."),
+    ("chart/output", "A chart makes something out of an output that isn't known yet, or other objects when it is another."),
     ("chart/random-name", "A chart names an object by chance, so that each plan would make another."),
     ("chart/release-name", "A release's name isn't one that Helm takes."),
     ("chart/render", "A chart can't be rendered with these values; Helm's words are told."),

@@ -8,6 +8,7 @@ mod certificates;
 mod forecast;
 mod kept;
 mod objects;
+mod offline;
 mod records;
 mod regions;
 mod secrets;
@@ -17,6 +18,7 @@ mod zones;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use certificates::dead_reason;
+pub use offline::{known_outputs, offline};
 pub(crate) use records::record_id;
 pub(crate) use regions::arn_region;
 

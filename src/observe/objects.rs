@@ -310,8 +310,10 @@ async fn foreign_content(
                 let foreign =
                     objects.iter().filter(|live| !comes_by_itself(path, live) && !is_right_of(stack, path, live.name())).filter(|live| {
                         let addr = addr_of(kind, live);
-                        let is_leaving =
-                            !desired.contains(&addr) && found.resources.get(&addr).is_some_and(|one| matches!(one.owner, Owner::Us { .. }));
+                        // A hook that is to run goes when it has.
+                        let is_hook = |resource: &Resource| matches!(&resource.spec, Spec::Manifest(spec) if spec.hook.is_some());
+                        let stays = desired.get(&addr).is_some_and(|resource| !is_hook(resource));
+                        let is_leaving = !stays && found.resources.get(&addr).is_some_and(|one| matches!(one.owner, Owner::Us { .. }));
                         !is_leaving
                     });
                 content.extend(foreign.map(|live| format!("{}/{}", path.plural, live.name())));

@@ -14,12 +14,12 @@ use crate::provider::kube::{KindPath, Kube, Live};
 use crate::provider::world::World;
 use crate::render::charts::{ChartFiles, Facts, LookUp, RenderedRelease, release};
 use crate::render::dice::Dice;
-use crate::render::generated;
+use crate::render::outputs;
 use crate::resource::kinds::{built_in, split_api_version};
 use crate::resource::manifest::RELEASE;
 use crate::resource::{Attr, LABEL_STACK};
 use crate::secret::SecretBytes;
-use crate::stack::charts::Release;
+use crate::stack::charts::{Release, outputs_in};
 use crate::state::{Instance, State};
 
 /// How often a chart may ask for more: what it looks up may depend on what it looked up before.
@@ -57,7 +57,7 @@ pub async fn rendered(
     for round in 1.. {
         let mut needs = BTreeSet::new();
         for index in open.clone() {
-            let rendered = generated::release(&releases[index], files, &facts, &dice, sources, diags);
+            let rendered = outputs::release(&releases[index], files, &facts, &dice, sources, diags);
             if rendered.needs.is_empty() {
                 open.remove(&index);
             }
@@ -84,7 +84,7 @@ pub async fn rendered(
     }
     for index in without_state(releases, &all, kube, state, &facts).await? {
         facts.installed.insert(releases[index].section.clone());
-        all[index] = generated::release(&releases[index], files, &facts, &dice, sources, diags);
+        all[index] = outputs::release(&releases[index], files, &facts, &dice, sources, diags);
     }
     Ok((all, records))
 }
@@ -97,7 +97,14 @@ pub fn without_a_cluster(
     sources: &mut Sources,
     diags: &mut Diagnostics,
 ) -> Vec<RenderedRelease> {
-    releases.iter().map(|one| release(one, files, facts, &mut Dice::fixed(), sources, diags)).collect()
+    let rendered = |one: &Release| {
+        if outputs_in(one).is_empty() {
+            release(one, files, facts, &mut Dice::fixed(), sources, diags)
+        } else {
+            outputs::release(one, files, facts, &Dice::fixed(), sources, diags)
+        }
+    };
+    releases.iter().map(rendered).collect()
 }
 
 /// What is believed of a cluster that isn't asked.
@@ -110,6 +117,33 @@ pub fn offline_facts(kube_version: Option<KubeVersion>, api_versions: Vec<String
         looked_up: None,
         installed: BTreeSet::new(),
     }
+}
+
+/// Renders the releases with nothing but what the state knows of them. What charts look up counts as absent; it is told in `needs`.
+pub fn from_state(
+    releases: &[Release],
+    files: &ChartFiles,
+    (mut facts, state): (Facts, &State),
+    dice: &Dice,
+    sources: &mut Sources,
+    diags: &mut Diagnostics,
+) -> Vec<RenderedRelease> {
+    facts.installed = state.releases().map(str::to_owned).collect();
+    let mut all = Vec::new();
+    for one in releases {
+        let mut asked = BTreeSet::new();
+        for _ in 0..ROUNDS {
+            let needs = outputs::release(one, files, &facts, dice, sources, &mut Diagnostics::default()).needs;
+            if needs.is_empty() {
+                break;
+            }
+            facts.looked_up.get_or_insert_default().extend(needs.iter().cloned().map(|asked| (asked, None)));
+            asked.extend(needs);
+        }
+        let rendered = outputs::release(one, files, &facts, dice, sources, diags);
+        all.push(RenderedRelease { needs: asked, ..rendered });
+    }
+    all
 }
 
 /// The releases of which something is there, by the state, or as Helm's releases; and Helm's records of them. Helm keeps a Secret for each

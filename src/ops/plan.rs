@@ -3,7 +3,9 @@
 use super::OpError;
 use crate::event::Event;
 use crate::graph::Graph;
-use crate::observe::{Scope, observe};
+use jiff::Timestamp;
+
+use crate::observe::{self, Scope, observe};
 use crate::plan::{Plan, Policy};
 use crate::provider::world::World;
 use crate::resource::Spec;
@@ -35,10 +37,21 @@ pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) 
     Ok(plan)
 }
 
+/// Makes a plan from stack and state alone: nobody is asked, and nothing can be carried out by it.
+pub fn offline(graph: &Graph, state: &State, policy: &Policy, now: Timestamp) -> Plan {
+    let (prior, _) = state.moved(&policy.moves);
+    let desired = scoped(graph, policy);
+    let policy = &Policy { declared: graph.clone(), ..policy.clone() };
+    let observed = observe::offline(&desired, &prior);
+    let mut plan = Plan::make(&desired, &observed, &prior, policy, now);
+    plan.notes.push("nobody was asked (`--offline`): what others made or changed since the last apply does not show".into());
+    plan
+}
+
 /// The part of the graph that a policy is about.
 fn scoped(graph: &Graph, policy: &Policy) -> Graph {
     if policy.destroy {
-        return Graph::default();
+        return policy.delete_hooks.clone();
     }
     let mut desired = graph.clone();
     if policy.exactly {

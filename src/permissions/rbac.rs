@@ -16,7 +16,7 @@ use crate::graph::Graph;
 use crate::render::charts::LookUp;
 use crate::resource::Spec;
 use crate::resource::kinds::built_in;
-use crate::resource::manifest::ManifestSpec;
+use crate::resource::manifest::{Hook, ManifestSpec};
 use crate::resource::object::ObjectSpec;
 use crate::stack::Stack;
 use crate::state::State;
@@ -234,6 +234,15 @@ pub fn grants(stack: &Stack, graph: &Graph, state: &State, look_ups: &[LookUp], 
                 gathered.add(namespace.as_deref(), ("", "pods"), None, &["create"]);
             }
             on_rights(spec, namespace.as_deref(), &mut gathered);
+        }
+    }
+    for resource in graph.resources().filter(|_| purpose == Purpose::Destroy) {
+        // What runs when its release goes is made first.
+        if let Spec::Manifest(spec) = &resource.spec
+            && spec.hook.as_ref().is_some_and(Hook::is_of_deletion)
+        {
+            let (namespace, object) = (spec.object.namespace.as_deref().and_then(&place), &spec.object);
+            gathered.add(namespace.as_deref(), kind_of(object), Some(&object.name), &["create", "patch"]);
         }
     }
     if purpose != Purpose::Rotate {

@@ -44,6 +44,7 @@ pub(super) fn plan(desired: &Graph, observed: &Observed, prior: &State, policy: 
             planner.decide_wanted();
             planner.decide_hooks();
             planner.decide_unwanted();
+            planner.decide_delete_hooks();
             planner.decide_deposed();
             planner.decide_helm_records();
             planner.only_ownership();
@@ -502,8 +503,8 @@ impl Planner<'_> {
     fn finish(mut self) -> Plan {
         let left_out = self.leave_out();
         self.reconsider();
-        order::link(&mut self.steps, self.desired, self.prior, self.observed, &self.policy.declared);
-        hooks::link(&mut self.steps, self.desired);
+        order::link(&mut self.steps, self.desired, self.prior, self.observed, self.policy);
+        hooks::link(&mut self.steps, self.desired, self.prior);
         helm_records::link(&mut self.steps, &self.policy.helm_records, self.desired);
         if let Some(prices) = &self.policy.prices {
             self.cost.as_of.clone_from(&prices.as_of);
@@ -514,7 +515,9 @@ impl Planner<'_> {
             }
         }
         let refresh = if self.refusals.is_empty() {
-            refresh::events(self.desired, self.observed, self.prior, &self.lineage, self.policy.refresh_only)
+            let mut events = refresh::events(self.desired, self.observed, self.prior, &self.lineage, self.policy.refresh_only);
+            events.extend(self.begun_hooks());
+            events
         } else {
             Vec::new()
         };

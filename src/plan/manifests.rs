@@ -108,6 +108,11 @@ impl Planner<'_> {
             }
             return;
         }
+        if matches!(forecast.outcome, Outcome::Unasked) {
+            let why = "the stack says it otherwise than it was applied; which fields, the cluster tells";
+            self.step(resource, Action::Update, why, Some(found), Vec::new());
+            return;
+        }
         let changes = self.manifest_changes(spec, addr);
         let known = known.filter(|known| known.id == found.id);
         if changes.is_empty() {

@@ -237,12 +237,16 @@ pub struct Policy {
     pub exactly: bool,
     /// Replace these although nothing asks for it: a certificate is requested anew, an object is deleted and made again.
     pub replace: BTreeSet<Addr>,
+    /// Delete definitions that are marked to be kept, where nobody else has objects of their kinds.
+    pub delete_crds: bool,
     /// Only certificates and deliveries, and nothing is removed but what a new certificate replaces.
     pub rotate: bool,
     /// Compare objects here, and don't let the API server try anything.
     pub is_local: bool,
     /// The whole stack, with the parts that are left out or are to go.
     pub declared: Graph,
+    /// Of a destroy: the hooks that run when their releases go.
+    pub delete_hooks: Graph,
     /// Helm's records of releases that are taken over.
     pub helm_records: Vec<HelmRecord>,
     /// The prices to reckon with.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Point, Step};
+use super::{Action, Point, Policy, Step};
 use crate::addr::{Addr, AwsKind};
 use crate::graph::Graph;
 use crate::observed::{Observed, Owner};
@@ -10,7 +10,7 @@ use crate::resource::{ALB_CERTIFICATE_ARN as CERTIFICATE_ARN, Attr, Spec};
 use crate::state::State;
 
 /// Links the steps: creation follows the references, removal goes against them, and what is replaced goes last.
-pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed: &Observed, declared: &Graph) {
+pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed: &Observed, policy: &Policy) {
     steps.sort_by_key(|step| (step.action.is_removal(), rank(step), step.addr.clone(), step.id.clone()));
     let making: BTreeMap<Addr, usize> =
         steps.iter().enumerate().filter(|(_, step)| !step.action.is_removal()).map(|(index, step)| (step.addr.clone(), index)).collect();
@@ -20,9 +20,8 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
         .filter(|(_, step)| step.action.is_removal() && !step.is_deposed)
         .map(|(index, step)| (step.addr.clone(), index))
         .collect();
-    let needed_by = reverse_needs(steps, &[desired, declared], prior, observed);
+    let needed_by = reverse_needs(steps, &[desired, &policy.declared], prior, observed);
     let deliveries = deliveries_by_certificate(&making, desired);
-    let is_destroy = desired.resources().next().is_none();
     for step in steps.iter_mut() {
         if step.action.is_removal() {
             // A delivery that moves is there under its new name before the old one goes.
@@ -37,7 +36,7 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
                     step.starts_after.push((*index, Point::Ready));
                 }
                 if let Some(index) = removing.get(dependent)
-                    && (!step.is_deposed || is_destroy)
+                    && (!step.is_deposed || policy.destroy)
                 {
                     step.starts_after.push((*index, Point::Gone));
                 }

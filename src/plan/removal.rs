@@ -146,8 +146,9 @@ impl Planner<'_> {
                 }
                 None => (Action::Release, format!("{why}; it stays, as it was not looked up who needs it")),
             },
-            (Origin::Created, None) if is_kept(found) => {
-                (Action::Release, format!("{why}; it stays, as it is marked `helm.sh/resource-policy: keep`"))
+            (Origin::Created, None) if is_kept(found) && !(self.policy.delete_crds && is_definition(addr)) => {
+                let more = if is_definition(addr) { "; `--delete-crds` deletes it" } else { "" };
+                (Action::Release, format!("{why}; it stays, as it is marked `helm.sh/resource-policy: keep`{more}"))
             }
             (Origin::Created, None) => match self.observed.content.get(addr).map(Vec::as_slice) {
                 None | Some([]) => (Action::Delete, why.to_owned()),
@@ -258,6 +259,10 @@ impl Planner<'_> {
         };
         self.removal(addr, action, reason, &former.id, true, Some(former.attrs.clone()), true);
     }
+}
+
+fn is_definition(addr: &Addr) -> bool {
+    matches!(addr, Addr::Kube { kind, .. } if kind == "customresourcedefinition")
 }
 
 /// Whether an object is marked to stay when its owner lets it go.

@@ -67,13 +67,15 @@ pub struct Request {
     replace: BTreeSet<Addr>,
     #[serde(default)]
     imports: BTreeMap<Addr, String>,
+    #[serde(default)]
+    delete_crds: bool,
 }
 
 impl Request {
     /// What a policy asks for.
     pub fn of(policy: &Policy) -> Self {
-        let Policy { destroy, refresh_only, targets, excludes, adopt, replace, imports, .. } = policy.clone();
-        Self { destroy, refresh_only, targets, excludes, adopt, replace, imports }
+        let Policy { destroy, refresh_only, targets, excludes, adopt, replace, imports, delete_crds, .. } = policy.clone();
+        Self { destroy, refresh_only, targets, excludes, adopt, replace, imports, delete_crds }
     }
 
     /// Whether everything is to go.
@@ -83,8 +85,8 @@ impl Request {
 
     /// The policy that asks for it.
     pub fn policy(&self, base: Policy) -> Policy {
-        let Self { destroy, refresh_only, targets, excludes, adopt, replace, imports } = self.clone();
-        Policy { destroy, refresh_only, targets, excludes, adopt, imports, replace, ..base }
+        let Self { destroy, refresh_only, targets, excludes, adopt, replace, imports, delete_crds } = self.clone();
+        Policy { destroy, refresh_only, targets, excludes, adopt, imports, replace, delete_crds, ..base }
     }
 }
 

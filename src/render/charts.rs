@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::dice::Dice;
+use super::outputs::OutputTable;
 use super::{Manifest, ManifestFile, documents, hide_secrets, object};
 use crate::diag::{Diagnostic, Diagnostics, Place, Sources};
 use crate::helm::func::FuncError;
@@ -26,6 +27,8 @@ pub struct ChartFiles {
     pub charts: BTreeMap<String, Arc<Chart>>,
     /// Files of values by path.
     pub values: BTreeMap<String, Vec<u8>>,
+    /// The outputs that values hold.
+    pub outputs: OutputTable,
 }
 
 /// What charts may know of the cluster.

@@ -7,6 +7,7 @@ pub mod dice;
 mod documents;
 pub mod generated;
 mod object;
+pub mod outputs;
 mod template;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use crate::addr::Addr;
 use crate::diag::{Diagnostics, Failed, Place, Sources};
+use crate::resource::hole::Hole;
 use crate::resource::kinds::{built_in, split_api_version};
 use crate::resource::manifest::{Data, Generated, Hook};
 use crate::stack::Stack;
@@ -54,6 +56,8 @@ pub struct Manifest {
     pub hook: Option<Hook>,
     /// The fields that come of chance.
     pub generated: Vec<Generated>,
+    /// The fields that hold outputs of other resources.
+    pub holes: Vec<Hole>,
     /// Where it comes from.
     pub place: Place,
 }

@@ -121,7 +121,19 @@ impl Reading<'_> {
         object.insert("metadata".into(), Value::Object(metadata));
         let place = self.place.clone();
         let (set, body) = (self.set.to_owned(), without_nulls(Value::Object(object)));
-        self.found.push(Manifest { set, api_version, kind, namespace, name, body, data, hook: None, generated: Vec::new(), place });
+        self.found.push(Manifest {
+            set,
+            api_version,
+            kind,
+            namespace,
+            name,
+            body,
+            data,
+            hook: None,
+            generated: Vec::new(),
+            holes: Vec::new(),
+            place,
+        });
     }
 
     fn text(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<String> {

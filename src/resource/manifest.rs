@@ -29,6 +29,8 @@ pub struct ManifestSpec {
     pub hook: Option<Hook>,
     /// The section of the release that it belongs to.
     pub release: Option<String>,
+    /// Whether that release has hooks that run when it goes.
+    pub has_delete_hooks: bool,
     /// Whether its kind comes with a CustomResourceDefinition of the same stack.
     pub has_own_definition: bool,
     /// Fields that hold outputs of other resources.
@@ -127,6 +129,13 @@ pub const HELM: &str = "Helm";
 pub const ANNOTATION_KEEP: &str = "helm.sh/resource-policy";
 /// The annotation of an object that may not be deleted or replaced.
 pub const ANNOTATION_PROTECT: &str = "meshform.dev/protect";
+
+impl Hook {
+    /// Whether it runs when its release goes.
+    pub fn is_of_deletion(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.as_str(), "pre-delete" | "post-delete"))
+    }
+}
 
 impl ManifestSpec {
     /// The kind's API group; empty for the core group.
@@ -268,6 +277,9 @@ pub const DICE: &str = "dice";
 /// The attribute of the state that holds the section of the release that an object belongs to.
 pub const RELEASE: &str = "release";
 
+/// The attribute of the state that says that the release of an object has hooks that run when it goes.
+pub const DELETE_HOOKS: &str = "delete_hooks";
+
 /// What the state remembers of an object that was applied: `sent` and `live` are hashes, `fields` what our manager owns of it.
 pub fn remembered(spec: &ManifestSpec, sent: &str, live: &str, fields: Option<&Value>) -> Attrs {
     let mut attrs = Attrs::from([(SENT.to_owned(), Attr::text(sent)), (LIVE.to_owned(), Attr::text(live))]);
@@ -280,6 +292,9 @@ pub fn remembered(spec: &ManifestSpec, sent: &str, live: &str, fields: Option<&V
     }
     if let Some(release) = &spec.release {
         attrs.insert(RELEASE.to_owned(), Attr::text(release));
+    }
+    if spec.has_delete_hooks {
+        attrs.insert(DELETE_HOOKS.to_owned(), Attr::Value(Value::Bool(true)));
     }
     attrs
 }

@@ -1,5 +1,7 @@
 //! Releases of charts: `charts:` as the stack says it, and what `istio:` comes down to.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::manifests::ManifestRule;
@@ -47,6 +49,42 @@ pub struct ChartRef {
     pub version: String,
     /// Where it is named.
     pub place: Place,
+}
+
+/// What stands around the name of an output in a text of values: a character that no YAML holds (YAML 1.2, 5.1).
+pub(crate) const MARK: char = '\0';
+
+/// The outputs that the values of a release hold, such as `certificates.edge.arn`.
+pub fn outputs_in(release: &Release) -> BTreeSet<String> {
+    fn walk(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::String(text) => found.extend(text.split(MARK).skip(1).step_by(2).map(str::to_owned)),
+            Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
+            Value::Object(map) => map.values().for_each(|value| walk(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    release.values.iter().for_each(|values| walk(values, &mut found));
+    found
+}
+
+/// A release with texts in the places of the outputs.
+pub fn with_outputs(release: &Release, text_of: impl Fn(&str) -> String) -> Release {
+    fn put(value: &mut Value, text_of: &dyn Fn(&str) -> String) {
+        match value {
+            Value::String(text) if text.contains(MARK) => {
+                let piece = |(index, piece): (usize, &str)| if index % 2 == 1 { text_of(piece) } else { piece.to_owned() };
+                *text = text.split(MARK).enumerate().map(piece).collect();
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| put(item, text_of)),
+            Value::Object(map) => map.values_mut().for_each(|value| put(value, text_of)),
+            _ => {}
+        }
+    }
+    let mut release = release.clone();
+    release.values.iter_mut().for_each(|values| put(values, &text_of));
+    release
 }
 
 impl Release {

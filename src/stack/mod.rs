@@ -409,3 +409,14 @@ pub enum CertificateOutput {
     /// `not_after`
     NotAfter,
 }
+
+impl CertificateOutput {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Arn => "arn",
+            Self::Domain => "domain",
+            Self::NotAfter => "not_after",
+        }
+    }
+}

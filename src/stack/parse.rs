@@ -383,7 +383,7 @@ impl<'a> Reader<'a> {
 
     fn not_here(&mut self, place: &Place, path: &str) {
         let detail = format!("`{path}` must be known before anything is made, and takes no such outputs");
-        let help = "those of certificates may stand in `secrets_manager.description`, and all in `annotations` of `load_balancers`";
+        let help = "those of certificates may stand in `secrets_manager.description`, and all in `annotations` of `load_balancers` and in charts' `values`";
         self.error("stack/ref-not-here", "output not allowed here", detail, place, help);
     }
 }

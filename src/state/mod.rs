@@ -3,7 +3,7 @@
 pub mod format;
 mod moves;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::addr::Addr;
 use crate::event::{Entry, Event, Origin};
 use crate::resource::Attrs;
 use crate::resource::certificate::CertificateFacts;
-use crate::resource::manifest::{RELEASE, SENT};
+use crate::resource::manifest::{DELETE_HOOKS, RELEASE, SENT};
 
 /// The state of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -111,6 +111,20 @@ impl State {
         self.resources.values().filter_map(|known| known.current.as_ref()?.attrs.get(RELEASE)?.as_text())
     }
 
+    /// Those of them that have hooks that run when they go.
+    pub fn releases_with_delete_hooks(&self) -> BTreeSet<&str> {
+        let currents = self.resources.values().filter_map(|known| known.current.as_ref());
+        let with_hooks = currents.filter(|current| current.attrs.contains_key(DELETE_HOOKS));
+        let of_objects = with_hooks.filter_map(|current| current.attrs.get(RELEASE)?.as_text());
+        of_objects.chain(self.pending_hooks().map(|(_, release)| release)).collect()
+    }
+
+    /// The hooks that a destroy has before it, each with the section of its release.
+    pub fn pending_hooks(&self) -> impl Iterator<Item = (&Addr, &str)> {
+        let pending = self.resources.iter().filter(|(addr, _)| addr.is_kube());
+        pending.filter_map(|(addr, known)| Some((addr, known.pending.as_ref()?.token.as_str())))
+    }
+
     /// The instance in use at an address.
     pub fn current(&self, addr: &Addr) -> Option<&Instance> {
         self.resources.get(addr)?.current.as_ref()
@@ -166,8 +180,9 @@ impl State {
                             ready: false,
                             since: entry.at,
                         };
-                        // What was only read is not left behind: it is let go of.
-                        known.deposed.extend(current.replace(instance).filter(|before| before.origin != Origin::Read));
+                        // What was only read is not left behind: it is let go of. An object's name is its identity: the one before it is gone.
+                        let before = current.replace(instance).filter(|before| before.origin != Origin::Read);
+                        known.deposed.extend(before.filter(|_| !addr.is_kube()));
                         known.deposed.retain(|old| old.id != *id);
                     }
                 }

@@ -308,6 +308,76 @@ kind: ServiceAccount
 metadata: { name: run, annotations: { helm.sh/hook: "pre-install,pre-upgrade", helm.sh/hook-weight: "-5" } }
 "#;
 
+const DELETE_HOOKS: &str = r#"{{- range $event := list "pre-delete" "post-delete" }}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: { name: {{ $event }}, annotations: { helm.sh/hook: {{ $event }} } }
+spec: { template: { spec: { restartPolicy: Never, serviceAccountName: bye, containers: [{ name: run, image: example/run:1 }] } } }
+{{- end }}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: bye, annotations: { helm.sh/hook: pre-delete, helm.sh/hook-weight: "-5", helm.sh/hook-delete-policy: hook-succeeded } }
+"#;
+
+#[test]
+fn hooks_of_a_deletion_run_when_their_release_goes_and_nothing_of_them_stays() {
+    let lab = lab();
+    lab.write("chart/templates/hooks.yaml", DELETE_HOOKS);
+    let before = lab.raw().dump();
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(lab.planned().is_empty(), "they are no part of an apply: {:?}", lab.planned());
+    assert!(lab.raw().dump().keys().all(|name| !name.contains("delete")), "{:?}", lab.raw().dump().keys());
+    let plan = lab.run("plan stack.yaml --destroy").ends_with(0);
+    assert!(plan.stdout.contains("job.batch/shop/pre-delete  create  hook pre-delete of `charts.shop`"), "{}", plan.stdout);
+    // As saved as any other.
+    lab.run("plan stack.yaml --destroy --out gone.json").ends_with(0);
+    let lab = {
+        let copy = lab.copy();
+        super::crash::kill(&copy, "destroy stack.yaml --auto-approve", 4);
+        lab
+    };
+    lab.run("apply gone.json").ends_with(0);
+    let journal = std::fs::read_to_string(lab.path().join(".meshform/lab/events.jsonl")).unwrap();
+    let at = |event: &str, addr: &str| {
+        let found = journal
+            .lines()
+            .position(|line| line.contains(&format!("\"event\":\"{event}\"")) && line.contains(&format!("\"addr\":\"{addr}\"")));
+        found.unwrap_or_else(|| panic!("no {event} of {addr} in\n{journal}"))
+    };
+    assert!(at("created", "serviceaccount/shop/bye") < at("created", "job.batch/shop/pre-delete"), "by their weight");
+    assert!(
+        at("ready", "job.batch/shop/pre-delete") < at("deleted", "serviceaccount/shop/bye"),
+        "what others need stays until they have run"
+    );
+    assert!(at("ready", "job.batch/shop/pre-delete") < at("deleted", "deployment.apps/shop/web"));
+    assert!(at("deleted", "deployment.apps/shop/web") < at("created", "job.batch/shop/post-delete"));
+    assert!(at("deleted", "job.batch/shop/post-delete") < at("deleted", "namespace/shop"));
+    assert_eq!(lab.raw().dump(), before);
+}
+
+#[test]
+fn a_destroy_goes_on_without_the_hooks_of_a_chart_that_is_not_to_be_had() {
+    let lab = lab();
+    lab.write("chart/templates/hooks.yaml", DELETE_HOOKS);
+    let before = lab.raw().dump();
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    std::fs::remove_dir_all(lab.path().join("chart")).unwrap();
+    let plan = lab.run("plan stack.yaml --destroy").ends_with(0);
+    assert!(
+        plan.stdout.contains("the hooks of charts.shop for a deletion don't run") && !plan.stdout.contains("pre-delete"),
+        "{}",
+        plan.stdout
+    );
+    // Nor has a stack that doesn't name it any more anything to run.
+    with(&lab, "charts:\n  shop:", "charts:\n  none:");
+    let plan = lab.run("plan stack.yaml --destroy").ends_with(0);
+    assert!(plan.stdout.contains("the stack doesn't name the chart any more"), "{}", plan.stdout);
+    lab.run("destroy stack.yaml --auto-approve").ends_with(0);
+    assert_eq!(lab.raw().dump(), before);
+}
+
 #[test]
 fn hooks_are_steps_of_a_change_and_of_nothing_else() {
     let lab = lab();

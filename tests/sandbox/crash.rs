@@ -21,7 +21,7 @@ pub(super) fn kill_everywhere(before: &Lab, command: &str) -> usize {
 }
 
 /// The same at one point in so many.
-fn kill(before: &Lab, command: &str, stride: usize) -> usize {
+pub(super) fn kill(before: &Lab, command: &str, stride: usize) -> usize {
     // The world is made before it is copied: its seed decides how long each wait is, and so how many requests there are.
     before.raw();
     let undisturbed = before.copy();

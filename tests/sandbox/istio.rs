@@ -106,6 +106,37 @@ fn a_mesh_goes_and_leaves_its_definitions() {
 }
 
 #[test]
+fn definitions_that_are_to_be_kept_go_for_the_asking_where_nobody_needs_them() {
+    let lab = Lab::new(STACK);
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    let raw = lab.raw();
+    let service = kube::core::GroupVersionKind::gvk("networking.istio.io", "v1", "VirtualService");
+    let services: kube::api::Api<kube::api::DynamicObject> =
+        kube::api::Api::namespaced_with(raw.kube.clone(), "default", &kube::core::ApiResource::from_gvk(&service));
+    let foreign: kube::api::DynamicObject = serde_json::from_value(serde_json::json!({
+        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "theirs"}, "spec": {"hosts": ["theirs.example.com"]}
+    }))
+    .unwrap();
+    block_on(async { services.create(&kube::api::PostParams::default(), &foreign).await.unwrap() });
+    drop((services, raw));
+    let plan = lab.run("plan stack.yaml --destroy").ends_with(0);
+    assert!(plan.stdout.contains("`--delete-crds` deletes it"), "{}", plan.stdout);
+    // A saved plan remembers what was asked for.
+    lab.run("plan stack.yaml --destroy --delete-crds --out all.json").ends_with(0);
+    let destroyed = lab.run("apply all.json").ends_with(0);
+    let stays = "customresourcedefinition.apiextensions.k8s.io/virtualservices.networking.istio.io  release  the stack is destroyed; it stays, as it \
+                 holds things that are not meshform's: virtualservices/theirs";
+    assert!(destroyed.stdout.contains(stays), "{}", destroyed.stdout);
+    let raw = lab.raw();
+    let kind = kube::core::GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    let all: kube::api::Api<kube::api::DynamicObject> =
+        kube::api::Api::all_with(raw.kube.clone(), &kube::core::ApiResource::from_gvk(&kind));
+    let left = block_on(async { all.list(&kube::api::ListParams::default()).await.unwrap().items });
+    let names: Vec<&str> = left.iter().filter_map(|one| one.metadata.name.as_deref()).collect();
+    assert_eq!(names, ["virtualservices.networking.istio.io"]);
+}
+
+#[test]
 fn a_gateway_that_no_injector_answers_for_is_not_made() {
     let lab = Lab::new(
         &STACK

@@ -18,6 +18,7 @@ mod lost_state;
 mod manifests;
 mod moves;
 mod origins;
+mod outputs;
 mod ownership;
 mod permissions;
 mod pki;

@@ -7,13 +7,20 @@ use crate::cli::report;
 use crate::cli::view::diff::Diff;
 use crate::cli::view::paint::Paint;
 use crate::cli::view::{human, json};
+use crate::helm::KubeVersion;
 use crate::ops;
 use crate::plan::Policy;
 use crate::plan::saved::{SavedPlan, Source};
 use crate::store::{Store as _, plan_file};
 
 pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
-    let loaded = match context.load(&args.stack, WithCharts::ForCluster).await {
+    let version = match args.kube_version.as_deref().map(KubeVersion::parse).transpose() {
+        Ok(version) => version,
+        Err(error) => return report::usage(&format!("--kube-version: {error}"), "write it like 1.36 or v1.36.3"),
+    };
+    let with = if args.offline { WithCharts::FromState(version, args.api_versions.clone()) } else { WithCharts::ForCluster };
+    let loaded = if args.destroy { context.load_for_destroy(&args.stack).await } else { context.load(&args.stack, with).await };
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -26,6 +33,14 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
     };
     let made = async {
         let state = loaded.store.read()?;
+        if args.offline {
+            let mut plan = ops::plan::offline(&loaded.graph, &state, &policy, context.clock.now());
+            let asked = loaded.look_ups.iter().map(|one| format!("{} {}", one.kind, one.name)).collect::<Vec<_>>().join(", ");
+            if !asked.is_empty() {
+                plan.notes.push(format!("charts look up what only the cluster knows ({asked}): it counts as absent"));
+            }
+            return Ok(plan);
+        }
         let world = context.world(&loaded).await?;
         ops::plan::plan(&loaded.graph, &state, &world, &policy).await
     };

@@ -1,5 +1,6 @@
 //! `render`
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,8 +12,11 @@ use crate::cli::exit::Exit;
 use crate::cli::report;
 use crate::graph::Graph;
 use crate::helm::KubeVersion;
+use crate::observe::known_outputs;
+use crate::resource::hole::Outputs;
 use crate::resource::object::ObjectSpec;
 use crate::resource::{Milestone, Spec};
+use crate::store::Store as _;
 
 pub(in crate::cli) async fn run(context: &Context, args: &RenderArgs) -> Exit {
     let version = match args.kube_version.as_deref().map(KubeVersion::parse).transpose() {
@@ -23,7 +27,11 @@ pub(in crate::cli) async fn run(context: &Context, args: &RenderArgs) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let (objects, left_out) = objects(&loaded.graph);
+    let state = match loaded.store.read() {
+        Ok(state) => state,
+        Err(error) => return report::failed(&error.into()),
+    };
+    let (objects, left_out) = objects(&loaded.graph, &known_outputs(&state));
     if !left_out.is_empty() {
         let names: Vec<String> = left_out.iter().map(ToString::to_string).collect();
         eprintln!("note: Secrets are left out, as their values would be in the open: {}", names.join(", "));
@@ -51,19 +59,21 @@ pub(in crate::cli) async fn run(context: &Context, args: &RenderArgs) -> Exit {
 }
 
 /// The objects, those first that others wait for; and the Secrets that are left out.
-fn objects(graph: &Graph) -> (Vec<(Addr, Value)>, Vec<Addr>) {
+fn objects(graph: &Graph, outputs: &Outputs) -> (Vec<(Addr, Value)>, Vec<Addr>) {
     let (mut objects, mut left_out) = (Vec::new(), Vec::new());
     for (addr, _) in graph.order().into_iter().filter(|(_, point)| *point == Milestone::Created) {
         let object = match graph.get(&addr).map(|resource| &resource.spec) {
-            Some(Spec::Object(object)) => object,
+            Some(Spec::Object(object)) => Cow::Borrowed(object),
             // Hooks are Helm's way, and have no place among objects that something else applies.
-            Some(Spec::Manifest(spec)) if spec.hook.is_none() => &spec.object,
+            Some(Spec::Manifest(spec)) if spec.hook.is_none() => {
+                Cow::Owned(spec.filled(|source, output| outputs.get(&(source.clone(), output)).cloned()).0.object)
+            }
             _ => continue,
         };
         if object.kind == "Secret" && object.api_version == "v1" {
             left_out.push(addr);
         } else {
-            objects.push((addr, whole(object)));
+            objects.push((addr, whole(&object)));
         }
     }
     (objects, left_out)

@@ -146,7 +146,7 @@ fn created(step: &Step, plan: &Plan, diff: Diff) -> Vec<String> {
             if diff != Diff::Full {
                 return lines;
             }
-            lines.extend(diff::tree(&spec.object.body));
+            lines.extend(diff::tree(&spec.filled(|_, _| None).0.object.body));
             lines.extend(spec.data.iter().map(|(key, value)| format!("data.{key}: (secret, {})", value.fingerprint())));
             lines
         }

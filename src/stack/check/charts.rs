@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json, json};
 use super::manifests::{beside, input, rules, texts};
 use super::syntax;
 use crate::diag::{Place, shown};
-use crate::stack::charts::{ChartRef, Release};
+use crate::input::{Node, Value};
+use crate::stack::TextPart;
+use crate::stack::charts::{ChartRef, MARK, Release};
 use crate::stack::origin::join;
 use crate::stack::parse::{Fields, Reader, Spanned};
 use crate::stack::schema;
@@ -114,7 +116,7 @@ pub(super) fn release_name(reader: &mut Reader<'_>, name: &str, place: &Place) {
     }
 }
 
-/// `values:`, with variables put in; an empty map where there are none.
+/// `values:`, with variables put in and outputs marked; an empty map where there are none.
 pub(super) fn values(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Json {
     let nothing = Json::Object(Map::new());
     let Some(node) = fields.value("values") else { return nothing };
@@ -124,7 +126,27 @@ pub(super) fn values(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Json {
         reader.error("stack/wrong-type", "value of the wrong type", detail, &node.place, "");
         return nothing;
     }
-    input(reader, node, &path).unwrap_or(nothing)
+    value(reader, node, &path).unwrap_or(nothing)
+}
+
+/// A value of values: scalars as Helm reads them, texts with outputs in them marked for the rendering.
+fn value(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Json> {
+    match &node.value {
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|entry| Some((entry.key.clone(), value(reader, &entry.value, &join(path, &entry.key))?)));
+            entries.collect::<Option<Map<_, _>>>().map(Json::Object)
+        }
+        Value::List(items) => items.iter().map(|item| value(reader, item, path)).collect::<Option<Vec<_>>>().map(Json::Array),
+        Value::Scalar { text, .. } if text.contains("${") => {
+            let part = |part: TextPart| match part {
+                TextPart::Literal(literal) => literal,
+                TextPart::Output { certificate, output } => format!("{MARK}certificates.{certificate}.{}{MARK}", output.as_str()),
+                TextPart::Hostname { load_balancer } => format!("{MARK}load_balancers.{load_balancer}.hostname{MARK}"),
+            };
+            Some(Json::String(reader.text_of_all(node, path)?.0.into_iter().map(part).collect()))
+        }
+        Value::Scalar { .. } => input(reader, node, path),
+    }
 }
 
 /// `values_files:`

@@ -54,7 +54,7 @@ certificates:
   --> s.yaml:10:16
    |  arn: x ${certificates.edge.arn}
    |           ^^^^^^^^^^^^^^^^^^^^^ `certificates.edge.tags.arn` must be known before anything is made, and takes no such outputs
-   = help: those of certificates may stand in `secrets_manager.description`, and all in `annotations` of `load_balancers`
+   = help: those of certificates may stand in `secrets_manager.description`, and all in `annotations` of `load_balancers` and in charts' `values`
 ",
     ),
     (
