@@ -15,6 +15,7 @@ use crate::event::{Entry, Event, Origin};
 use crate::resource::Attrs;
 use crate::resource::certificate::CertificateFacts;
 use crate::resource::manifest::{RELEASE, SENT};
+use crate::stack::charts::is_within;
 
 /// The state of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -109,6 +110,12 @@ impl State {
     /// The sections of the releases of charts that have objects in it.
     pub fn releases(&self) -> impl Iterator<Item = &str> {
         self.resources.values().filter_map(|known| known.current.as_ref()?.attrs.get(RELEASE)?.as_text())
+    }
+
+    /// The addresses of what belongs to the releases of a section, or of its parts.
+    pub fn of_releases<'a>(&'a self, section: &'a str) -> impl Iterator<Item = &'a Addr> {
+        let release = |known: &'a Remembered| known.current.as_ref()?.attrs.get(RELEASE)?.as_text();
+        self.resources.iter().filter(move |(_, known)| release(known).is_some_and(|of| is_within(of, section))).map(|(addr, _)| addr)
     }
 
     /// The instance in use at an address.
