@@ -39,6 +39,7 @@ pub fn readiness(group: &str, kind: &str, object: &Value, now: Timestamp) -> Rea
         ("apiextensions.k8s.io", "CustomResourceDefinition") => look.definition(),
         ("apiregistration.k8s.io", "APIService") => look.condition_is("Available"),
         ("autoscaling", _) | ("networking.k8s.io", "Ingress") => Ready,
+        _ if tells_ready(group, kind) && look.condition("Ready").is_none() => Waiting("its controller has not seen it yet".into()),
         _ => look.anything(),
     }
 }
@@ -70,7 +71,17 @@ pub fn takes_time(group: &str, kind: &str, object: &Value) -> bool {
             | ("apiextensions.k8s.io", "CustomResourceDefinition")
             | ("apiregistration.k8s.io", "APIService")
     );
-    by_kind || object.pointer("/status/conditions").is_some()
+    by_kind || tells_ready(group, kind) || object.pointer("/status/conditions").is_some()
+}
+
+/// Whether the controller of a kind tells of each of its objects whether it is ready, so that one of which nothing is told yet isn't: of External
+/// Secrets (its API reference, `status.conditions`) and cert-manager (the same).
+pub fn tells_ready(group: &str, kind: &str) -> bool {
+    matches!(
+        (group, kind),
+        ("external-secrets.io", "ExternalSecret" | "SecretStore" | "ClusterSecretStore" | "ClusterExternalSecret" | "PushSecret")
+            | ("cert-manager.io", "Certificate" | "Issuer" | "ClusterIssuer")
+    )
 }
 
 struct Look<'a> {
@@ -392,6 +403,14 @@ mod tests {
                 waits("it is not established"),
             ),
             ("a custom object without conditions", "x.io", "X", json!({}), Ready),
+            (
+                "an external secret that nobody has seen",
+                "external-secrets.io",
+                "ExternalSecret",
+                json!({}),
+                waits("its controller has not seen it yet"),
+            ),
+            ("one that is there", "external-secrets.io", "ExternalSecret", condition("Ready", "True", "SecretSynced"), Ready),
             ("a custom object that is not ready", "x.io", "X", condition("Ready", "False", "Why"), waits("Why: m")),
             ("a custom object that is stalled", "x.io", "X", condition("Stalled", "True", "Why"), failed("Why: m")),
             ("a config map", "", "ConfigMap", json!({"data": {}}), Ready),

@@ -14,6 +14,7 @@ use crate::plan::marks::{is_mark, managed_after};
 use crate::plan::{Action, Step};
 use crate::provider::kube::{ApplyMode, KindPath, Kube, Live, body};
 use crate::resource::certificate::LeafFacts;
+use crate::resource::manifest::HELM;
 use crate::resource::object::{ObjectSpec, tls_data_attrs};
 use crate::resource::{ANNOTATION_ADOPTED, ANNOTATION_LINEAGE, Attr, Attrs, LABEL_MANAGED_BY, Spec};
 use crate::secret::SecretBytes;
@@ -177,7 +178,11 @@ pub(super) async fn remove(kube: &Kube, step: &Step) -> Result<Outcome, StepErro
         let none = Attrs::new();
         let mut metadata = Map::new();
         metadata.insert("uid".into(), json!(uid));
-        for (path, _) in step.before.iter().flatten().filter(|(path, _)| is_mark(path)) {
+        for (path, was) in step.before.iter().flatten().filter(|(path, _)| is_mark(path)) {
+            // What was made for Helm to take over keeps saying that it is Helm's.
+            if path.ends_with(LABEL_MANAGED_BY) && was.as_text() == Some(HELM) {
+                continue;
+            }
             if let Some((part, key)) = path.strip_prefix("metadata.").and_then(|rest| rest.split_once('.'))
                 && let Value::Object(map) = metadata.entry(part).or_insert_with(|| json!({}))
             {

@@ -174,6 +174,13 @@ impl Waits {
         nodes.filter_map(|node| Some((*node, self.active.get(node)?.0.clone()))).collect()
     }
 
+    /// How long the last of them waits.
+    fn youngest(&self, key: &Key, now: Timestamp) -> SignedDuration {
+        let nodes = self.by_key.get(key).into_iter().flatten();
+        let ages = nodes.filter_map(|node| Some(now.duration_since(self.active.get(node)?.1)));
+        ages.min().unwrap_or_default()
+    }
+
     /// Who has waited for longer than that.
     fn older_than(&self, age: SignedDuration, now: Timestamp) -> BTreeSet<usize> {
         self.active.iter().filter(|(_, (_, since))| now.duration_since(*since) > age).map(|(node, _)| *node).collect()
@@ -223,7 +230,7 @@ impl<L: Lease> Engine<'_, L> {
             let asked = self.waits.asked.entry(key.clone()).or_default();
             *asked += 1;
             let asked = *asked;
-            let pause = pause(&key, &self.waits.of(&key), asked);
+            let pause = pause(&key, &self.waits.of(&key), asked, self.waits.youngest(&key, self.world.clock.now()));
             self.later(pause, async move { Finished::Due(key) });
         }
     }
@@ -371,18 +378,23 @@ impl<L: Lease> Engine<'_, L> {
 }
 
 /// How long to wait before the next poll: short at first, then at the pace of the API's budget and of what is waited for.
-fn pause(key: &Key, waits: &[(usize, Wait)], count: u32) -> Duration {
+fn pause(key: &Key, waits: &[(usize, Wait)], count: u32, youngest: SignedDuration) -> Duration {
     let has_records = waits.iter().any(|(_, wait)| matches!(wait, Wait::Records { .. }));
-    Duration::from_secs(match key {
-        Key::Acm(_) if has_records => 6,
+    Duration::from_millis(match key {
+        Key::Acm(_) if has_records => 6_000,
         Key::Acm(_) => match count {
-            1 => 2,
-            2..=4 => 10,
-            _ => 20,
+            1 => 2_000,
+            2..=4 => 10_000,
+            _ => 20_000,
         },
-        Key::Route53(_) => 8,
-        Key::Secrets(_) => 3,
-        Key::Kube => 1 + u64::from(count.min(2)),
+        Key::Route53(_) => 8_000,
+        Key::Secrets(_) => 3_000,
+        // A definition is established at once, a pod runs after seconds or minutes.
+        Key::Kube => match youngest.as_secs() {
+            0..=3 => 500,
+            4..=11 => 1_500,
+            _ => 3_000,
+        },
     })
 }
 

@@ -315,7 +315,7 @@ pub struct ReleaseArgs {
     /// The stack.
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Addresses, or certificates.KEY
+    /// Addresses, or sections such as certificates.KEY, charts.KEY and istio
     #[arg(value_name = "ADDR", required = true, add = ArgValueCompleter::new(complete::addresses))]
     pub addr: Vec<String>,
     /// The run.

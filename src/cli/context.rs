@@ -422,6 +422,7 @@ pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<
         }
         Ok::<_, Exit>(addrs)
     };
+    let of_charts = loaded.stack.released_charts.keys().flat_map(|section| state.of_releases(section));
     Ok(Policy {
         destroy,
         refresh_only: part.refresh_only,
@@ -431,8 +432,9 @@ pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<
         replace: addrs(&part.replace)?,
         delete_crds: part.delete_crds,
         moves: loaded.stack.moved.clone().into_iter().collect(),
-        released: loaded.stack.released.keys().cloned().collect(),
+        released: loaded.stack.released.keys().chain(of_charts).cloned().collect(),
         delete_hooks: if destroy { loaded.delete_hooks.clone() } else { Graph::default() },
+        keeps_objects: state.serial == 0 && !loaded.stack.released_charts.is_empty(),
         helm_records: loaded.helm_records.clone(),
         prices: loaded.stack.aws.as_ref().map(|aws| aws.prices.clone()),
         ..Policy::default()

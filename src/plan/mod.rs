@@ -233,6 +233,8 @@ pub struct Policy {
     pub imports: BTreeMap<Addr, String>,
     /// What of these is ours stays when it goes from the stack.
     pub released: BTreeSet<Addr>,
+    /// Charts are let go, and the state that told what belongs to them is lost: no object is deleted because the stack doesn't have it.
+    pub keeps_objects: bool,
     /// Nothing but the targets, and of AWS resources nothing but their marks.
     pub exactly: bool,
     /// Replace these although nothing asks for it: a certificate is requested anew, an object is deleted and made again.

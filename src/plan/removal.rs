@@ -158,6 +158,11 @@ impl Planner<'_> {
             },
             (Origin::Created, Some(_)) => (Action::Delete, why.to_owned()),
         };
+        let (action, reason) = if action == Action::Delete && addr.is_kube() && self.policy.keeps_objects {
+            (Action::Release, format!("{reason}; it stays, as it may be of a chart that is let go: the state that would tell is lost"))
+        } else {
+            (action, reason)
+        };
         if self.is_rebuilt && !self.policy.destroy && action == Action::Delete {
             self.needs_rebuilt_consent = true;
         }

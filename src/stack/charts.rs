@@ -87,6 +87,11 @@ pub fn with_outputs(release: &Release, text_of: impl Fn(&str) -> String) -> Rele
     release
 }
 
+/// Whether a release's section is the one that is named, or a part of it: `istio.base` is within `istio`.
+pub fn is_within(section: &str, named: &str) -> bool {
+    section.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 impl Release {
     /// The fields of its own name that Helm gives every release: the pair of annotations that it knows its objects by
     /// (Helm documentation, "Adopt existing resources").

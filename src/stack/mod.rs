@@ -27,8 +27,8 @@ use crate::addr::Addr;
 use crate::diag::Place;
 use crate::secret::SecretBytes;
 
-pub(crate) use check::section;
 pub use check::{check, check_head};
+pub(crate) use check::{is_of_charts, section};
 pub use file::{File, Files, StackFile, parse};
 pub use origin::{Origin, document, origins};
 pub use vars::{ENV_PREFIX, Values, Vars, settle};
@@ -63,6 +63,8 @@ pub struct Stack {
     pub moved: BTreeMap<Addr, Addr>,
     /// What stays when it leaves the stack.
     pub released: BTreeMap<Addr, Place>,
+    /// The sections of charts whose objects stay when they leave the stack: `istio`, a part of it, or `charts.<key>`.
+    pub released_charts: BTreeMap<String, Place>,
     /// Secret variables that were given: never shown, other than as a fingerprint.
     pub secret_vars: BTreeMap<String, SecretBytes>,
 }

@@ -125,7 +125,11 @@ pub const STACK: Section = Section {
             "Application Load Balancers in front of ingress gateways, by a key of their own.",
         ),
         key("moved", Shape::List(&Shape::Map(&MOVED)), "Renames: what had another key is the same thing still."),
-        key("released", Shape::List(&Shape::Text), "What left the stack and stays: addresses, or certificates.<key>."),
+        key(
+            "released",
+            Shape::List(&Shape::Text),
+            "What left the stack and stays: addresses, or sections such as certificates.<key>, charts.<key> and istio.",
+        ),
     ],
     later: &["routes", "security", "rotation"],
 };

@@ -15,6 +15,7 @@ use crate::event::{Entry, Event, Origin};
 use crate::resource::Attrs;
 use crate::resource::certificate::CertificateFacts;
 use crate::resource::manifest::{DELETE_HOOKS, RELEASE, SENT};
+use crate::stack::charts::is_within;
 
 /// The state of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -123,6 +124,12 @@ impl State {
     pub fn pending_hooks(&self) -> impl Iterator<Item = (&Addr, &str)> {
         let pending = self.resources.iter().filter(|(addr, _)| addr.is_kube());
         pending.filter_map(|(addr, known)| Some((addr, known.pending.as_ref()?.token.as_str())))
+    }
+
+    /// The addresses of what belongs to the releases of a section, or of its parts.
+    pub fn of_releases<'a>(&'a self, section: &'a str) -> impl Iterator<Item = &'a Addr> {
+        let release = |known: &'a Remembered| known.current.as_ref()?.attrs.get(RELEASE)?.as_text();
+        self.resources.iter().filter(move |(_, known)| release(known).is_some_and(|of| is_within(of, section))).map(|(addr, _)| addr)
     }
 
     /// The instance in use at an address.

@@ -21,7 +21,7 @@ pub(super) fn charts() -> Option<String> {
 }
 
 /// Runs a program of the bed's; it has to end well.
-fn run(program: impl AsRef<Path>, args: &str) -> String {
+pub(super) fn run(program: impl AsRef<Path>, args: &str) -> String {
     println!("$ {} {args}", program.as_ref().display());
     let output = Command::new(program.as_ref()).args(args.split(' ')).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

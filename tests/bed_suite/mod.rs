@@ -1,5 +1,6 @@
 //! The program against real servers: `tests/bed/bed run --proxy -- tests/helm/reference run -- cargo test --features bed --test suite bed_suite::`.
 
+mod addons;
 mod attributes;
 pub(crate) mod bed;
 mod conversion;
@@ -9,12 +10,14 @@ mod drift;
 mod every_kind;
 mod flow;
 mod generate;
+mod given_back;
 mod istio;
 mod lost_state;
 mod mesh;
 mod objects;
 mod owned;
 mod permissions;
+mod production;
 mod replace;
 mod requests;
 mod saved_plan;

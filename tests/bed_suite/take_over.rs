@@ -150,7 +150,7 @@ fn the_guide_takes_over_what_others_made_and_gives_it_back() {
     bed.run("plan prod.yaml --detailed-exitcode").ends_with(0);
 
     chart(&bed);
-    follow(part(&page, "From Helm"));
+    follow(part(&page, "From Helm: a release"));
     let rendered = bed.run("chart template shop ./shop --namespace takeover-shop").ends_with(0).stdout;
     std::fs::write(bed.path().join("rendered.yaml"), rendered).unwrap();
     bed.run("apply shop.yaml --auto-approve").ends_with(0);
@@ -158,6 +158,18 @@ fn the_guide_takes_over_what_others_made_and_gives_it_back() {
     assert_eq!(live["data"], json!({"always": "there"}), "what the values no longer ask for is gone: {live}");
     let left = tool(&bed, &mut Command::new(helm()), "list --namespace takeover-shop --short");
     assert_eq!(left.trim(), "", "Helm knows no release any more");
+
+    follow(part(&page, "From Helm: a chart"));
+    let deployment = || bed.kube_get("/apis/apps/v1/namespaces/takeover-chart/deployments/shop");
+    let before = deployment();
+    assert_eq!(before["metadata"]["labels"]["app.kubernetes.io/managed-by"], "Helm");
+    assert_eq!(before["metadata"]["labels"]["meshform.dev/stack"], "chart");
+    follow(part(&page, "Back to Helm"));
+    let after = deployment();
+    assert_eq!((&before["metadata"]["uid"], &before["spec"]), (&after["metadata"]["uid"], &after["spec"]));
+    assert!(!after["metadata"].to_string().contains("meshform.dev/stack\""), "{}", after["metadata"]);
+    let listed = tool(&bed, &mut Command::new(helm()), "list --namespace takeover-chart");
+    assert!(listed.contains("shop") && listed.contains("deployed"), "{listed}");
 
     follow(part(&page, "Leaving"));
     let live = bed.kube_get("/api/v1/namespaces/takeover-prod/configmaps/web");
@@ -176,7 +188,7 @@ fn the_guide_takes_over_what_others_made_and_gives_it_back() {
     }
 
     // Nothing of it was deleted; it is removed here, for the tests that come after.
-    for namespace in ["takeover-prod", "takeover-shop"] {
+    for namespace in ["takeover-prod", "takeover-shop", "takeover-chart"] {
         bed.kube_raw("DELETE", &format!("/api/v1/namespaces/{namespace}"), "application/json", &Value::Null).unwrap();
     }
     bed.block_on(bed.secrets.delete_secret().secret_id("takeover/partner").force_delete_without_recovery(true).send()).unwrap();

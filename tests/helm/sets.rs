@@ -62,6 +62,8 @@ fn demanded(name: &str) -> Option<Value> {
     match name {
         "external-dns" => Some(json!({"policy": "sync"})),
         "karpenter" => Some(json!({"settings": {"clusterName": "shop"}})),
+        // Without these it draws a CA at every rendering.
+        "aws-load-balancer-controller" => Some(json!({"clusterName": "shop", "webhookTLS": {"caCert": "ca", "cert": "crt", "key": "key"}})),
         _ => None,
     }
 }

@@ -411,3 +411,59 @@ fn hooks_are_steps_of_a_change_and_of_nothing_else() {
     lab.run("destroy stack.yaml --auto-approve").ends_with(0);
     assert!(lab.raw().dump().keys().all(|name| !name.contains("/shop/")), "{:?}", lab.raw().dump().keys());
 }
+
+#[test]
+fn a_chart_that_is_let_go_stays_as_it_is_with_the_marks_of_helm() {
+    let adoptable = STACK.replace("    namespace: shop\n", "    namespace: shop\n    adoptable: true\n");
+    let without = format!("{}released: [charts.shop]\n", STACK.split("charts:").next().unwrap());
+    let metadata = |lab: &Lab| {
+        let secret = block_on(lab.raw().objects("Secret", Some("shop")).get("password")).unwrap();
+        (secret.metadata.labels.unwrap_or_default(), secret.metadata.annotations.unwrap_or_default())
+    };
+    let is_helms = |lab: &Lab| {
+        let (labels, annotations) = metadata(lab);
+        assert_eq!(labels, BTreeMap::from([("app.kubernetes.io/managed-by".to_owned(), "Helm".to_owned())]));
+        let named = |key: &str| annotations.get(&format!("meta.helm.sh/{key}")).map(String::as_str);
+        assert_eq!([named("release-name"), named("release-namespace")], [Some("shop"), Some("shop")]);
+        assert!(!annotations.keys().any(|key| key.starts_with("meshform.dev/")), "{annotations:?}");
+    };
+    let lab = lab();
+    lab.write("stack.yaml", &adoptable);
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    let before = drawn(&lab);
+
+    // By an apply, by the command, and by a destroy.
+    let applied = lab.copy();
+    applied.write("stack.yaml", &without);
+    let plan = applied.planned();
+    assert!(!plan.is_empty() && plan.values().all(|(action, _)| action == "release"), "{plan:?}");
+    applied.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(applied.planned().is_empty());
+    let told = lab.copy();
+    told.run("release stack.yaml charts.shop --auto-approve").ends_with(0);
+    let gone = told.run("release stack.yaml charts.shop --auto-approve").ends_with(64);
+    assert!(gone.stderr.contains("the state knows nothing of `charts.shop`"), "{}", gone.stderr);
+    told.write("stack.yaml", STACK.split("charts:").next().unwrap());
+    assert!(told.planned().is_empty());
+    for lab in [&applied, &told] {
+        is_helms(lab);
+        assert_eq!(drawn(lab), before);
+    }
+    let destroyed = lab.copy();
+    destroyed.write("stack.yaml", &without);
+    destroyed.run("destroy stack.yaml --auto-approve").ends_with(0);
+    assert_eq!(drawn(&destroyed), before);
+
+    // Without the state nobody knows what belongs to it: nothing is deleted.
+    lab.write("stack.yaml", &without);
+    lab.lose_state();
+    let plan = lab.planned();
+    assert!(!plan.is_empty() && plan.values().all(|(action, _)| action == "release"), "{plan:?}");
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    is_helms(&lab);
+
+    lab.write("stack.yaml", &format!("{adoptable}released: [charts]\n"));
+    assert!(lab.run("validate stack.yaml").ends_with(1).stderr.contains("stack/address"));
+    lab.write("stack.yaml", &format!("{adoptable}released: [charts.shop]\n"));
+    assert!(lab.run("validate stack.yaml").ends_with(1).stderr.contains("stack/released"));
+}

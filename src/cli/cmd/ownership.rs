@@ -11,7 +11,7 @@ use crate::cli::report;
 use crate::cli::view::diff::Diff;
 use crate::graph::Graph;
 use crate::plan::Policy;
-use crate::stack::section;
+use crate::stack::{is_of_charts, section};
 use crate::state::Moves;
 use crate::store::Store as _;
 
@@ -138,6 +138,11 @@ fn addresses(loaded: &Loaded, text: &str) -> Result<Vec<Addr>, Exit> {
 /// Those of them that the state knows; without a state, all.
 fn known(loaded: &Loaded, text: &str) -> Result<Vec<Addr>, Exit> {
     let state = loaded.store.read().unwrap_or_default();
+    if is_of_charts(text) {
+        let addrs: Vec<Addr> = state.of_releases(text).cloned().collect();
+        let help = "`state list` tells what it knows; one that was lost learns what belongs to a chart at the next apply";
+        return if addrs.is_empty() { Err(report::usage(&format!("the state knows nothing of `{text}`"), help)) } else { Ok(addrs) };
+    }
     let addrs = addresses(loaded, text)?;
     let known: Vec<Addr> = addrs.iter().filter(|addr| state.resources.contains_key(*addr)).cloned().collect();
     if !known.is_empty() {

@@ -7,6 +7,7 @@ use super::controllers::write_status;
 use super::istiod;
 use super::kinds::Kind;
 use super::store::{self, child_mut, child_mut_value};
+use crate::ready::tells_ready;
 use crate::sandbox::due::{after, delay, schedule};
 use crate::sandbox::error::SandboxError;
 use crate::sandbox::world::Tx;
@@ -19,7 +20,7 @@ fn is_workload(kind: &Kind) -> bool {
     matches!(
         (kind.group.as_str(), kind.plural.as_str()),
         ("apps", "deployments" | "statefulsets" | "daemonsets" | "replicasets") | ("batch", "jobs") | ("", "pods")
-    )
+    ) || tells_ready(&kind.group, &kind.kind)
 }
 
 /// Lets the controllers begin with an object that is new or changed.
@@ -74,6 +75,10 @@ pub(super) fn roll_out(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
                 {"type": "SuccessCriteriaMet", "status": "True", "lastProbeTime": now, "lastTransitionTime": now, "reason": "CompletionsReached", "message": "Reached expected number of succeeded pods"},
                 {"type": "Complete", "status": "True", "lastProbeTime": now, "lastTransitionTime": now, "reason": "CompletionsReached", "message": "Reached expected number of succeeded pods"},
             ],
+        }),
+        // Of controllers that nobody plays it is only told that they have seen their objects.
+        _ if !matches!(key.split('/').nth(1), Some("core")) => json!({
+            "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": now, "reason": "Seen", "message": "the sandbox has no such controller"}],
         }),
         _ => json!({
             "phase": "Running", "qosClass": "BestEffort",

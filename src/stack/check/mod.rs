@@ -18,7 +18,7 @@ mod syntax;
 mod timeouts;
 mod zones;
 
-pub(crate) use ownership::section;
+pub(crate) use ownership::{is_of_charts, section};
 
 use crate::diag::{Diagnostics, Failed, Sources};
 use crate::stack::file::StackFile;
@@ -39,7 +39,7 @@ pub fn check(file: &StackFile, vars: &Vars, sources: &mut Sources, diags: &mut D
     let mut reader = Reader { values: &values, sources, diags, certificates: keys, load_balancers };
     let stack = document(&mut reader, file);
     if let (Some(stack), Some(fields)) = (&stack, reader.fields(&file.node, "", &schema::STACK)) {
-        ownership::against_sections(&mut reader, &stack.moved, &stack.released, &fields);
+        ownership::against_sections(&mut reader, stack, &fields);
     }
     diags.sort();
     diags.check()?;
@@ -89,7 +89,7 @@ fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
     let load_balancers = load_balancers::load_balancers(reader, &fields, istio.as_ref(), &certificates, aws.as_ref());
     in_a_cluster(reader, &fields, &["istio", "charts", "gateways", "load_balancers"]);
     let moved = ownership::moved(reader, &fields);
-    let released = ownership::released(reader, &fields);
+    let (released, released_charts) = ownership::released(reader, &fields);
     let secret_vars = std::collections::BTreeMap::new();
     let (name, state, timeouts) = (name?, state?, timeouts?);
     let stack = Stack {
@@ -107,6 +107,7 @@ fn document(reader: &mut Reader<'_>, file: &StackFile) -> Option<Stack> {
         load_balancers,
         moved,
         released,
+        released_charts,
         secret_vars,
     };
     charts::distinct(reader, &stack.releases());

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::addr::{Addr, AwsKind};
 use crate::diag::{Place, shown};
+use crate::stack::charts::is_within;
 use crate::stack::parse::{Fields, Reader, Spanned};
-use crate::stack::schema;
+use crate::stack::{Stack, schema};
 
 /// Reads `moved:`: the old addresses and the new ones, chains of renames followed to their end.
 pub(super) fn moved(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap<Addr, Addr> {
@@ -54,12 +55,16 @@ pub(super) fn moved(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap<Add
     ends
 }
 
-/// Reads `released:`: what stays when it leaves the stack.
-pub(super) fn released(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap<Addr, Place> {
-    let Some(entry) = stack.get("released") else { return BTreeMap::new() };
-    let mut released = BTreeMap::new();
+/// Reads `released:`: what stays when it leaves the stack, addresses and sections of charts.
+pub(super) fn released(reader: &mut Reader<'_>, stack: &Fields<'_>) -> (BTreeMap<Addr, Place>, BTreeMap<String, Place>) {
+    let (mut released, mut charts) = (BTreeMap::new(), BTreeMap::new());
+    let Some(entry) = stack.get("released") else { return (released, charts) };
     for (index, node) in reader.list(&entry.value, "released").iter().enumerate() {
         let Some(text) = reader.string(node, &format!("released[{index}]")) else { continue };
+        if is_of_charts(&text.text) {
+            charts.insert(text.text, text.place);
+            continue;
+        }
         let addrs = match section(&text.text) {
             Some(addrs) => addrs,
             None => match text.text.parse() {
@@ -72,16 +77,12 @@ pub(super) fn released(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap<
         };
         released.extend(addrs.into_iter().map(|addr| (addr, text.place.clone())));
     }
-    released
+    (released, charts)
 }
 
 /// What of `moved:` and `released:` contradicts the sections of the stack.
-pub(super) fn against_sections(
-    reader: &mut Reader<'_>,
-    moved: &BTreeMap<Addr, Addr>,
-    released: &BTreeMap<Addr, Place>,
-    places: &Fields<'_>,
-) {
+pub(super) fn against_sections(reader: &mut Reader<'_>, stack: &Stack, places: &Fields<'_>) {
+    let Stack { moved, released, released_charts, .. } = stack;
     let declared = |addr: &Addr| reader.certificates.contains(&addr.name());
     let place = places.get("moved").map(|entry| entry.key_place.clone());
     let mut problems = Vec::new();
@@ -111,6 +112,18 @@ pub(super) fn against_sections(
             reader.error("stack/released", "released and wanted", detail, place, "remove its section, or the entry");
         }
     }
+    let releases = stack.releases();
+    for (section, place) in released_charts {
+        if let Some(wanted) = releases.iter().find(|release| is_within(&release.section, section)) {
+            let detail = format!("`{section}` is to be let go, and the stack still has `{}`", wanted.section);
+            reader.error("stack/released", "released and wanted", detail, place, "remove its section, or the entry");
+        }
+    }
+}
+
+/// Whether a text names a section of charts: `istio`, a part of it, or `charts.<key>`.
+pub(crate) fn is_of_charts(text: &str) -> bool {
+    text == "istio" || ["istio.", "charts."].into_iter().any(|begin| text.strip_prefix(begin).is_some_and(|key| !key.is_empty()))
 }
 
 /// The addresses of a section, `certificates.<key>`: the certificate, and its secret in Secrets Manager.
@@ -150,6 +163,6 @@ fn movable(reader: &mut Reader<'_>, text: &Spanned) -> Option<Vec<Addr>> {
 }
 
 fn not_an_address(reader: &mut Reader<'_>, text: &Spanned, why: &str) {
-    let help = "write a section, `certificates.<key>`, or an address as `plan` shows it";
+    let help = "write a section, such as `certificates.<key>`, or an address as `plan` shows it";
     reader.error("stack/address", "not an address", why.to_owned(), &text.place, help);
 }

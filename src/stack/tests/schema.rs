@@ -188,13 +188,21 @@ fn texts_of_the_wrong_form_are_refused_and_references_are_taken() {
 #[test]
 fn the_examples_fit_and_name_the_schema() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in ["demo", "overlay"] {
-        let text = std::fs::read_to_string(root.join(format!("stacks/{name}.yaml"))).unwrap();
-        assert!(text.starts_with("# yaml-language-server: $schema=../docs/schema/stack.json\n"), "{name}");
-        let values = yaml::unmarshal_map(text.as_bytes()).unwrap().unwrap();
-        single(document().to_string().as_bytes(), &values).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let typo = yaml::unmarshal_map(text.replace("secrets_manager:", "secret_manager:").as_bytes()).unwrap().unwrap();
-        assert!(single(document().to_string().as_bytes(), &typo).is_err(), "{name}");
+    let mut examples = Vec::new();
+    for (folder, schema) in [("stacks", "../docs"), ("stacks/addons", "../../docs")] {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        examples.extend(entries.filter(|path| path.is_file()).map(|path| (path, schema)));
+    }
+    assert!(examples.len() >= 11, "{examples:?}");
+    for (path, schema) in examples {
+        let (name, text) = (path.display(), std::fs::read_to_string(&path).unwrap());
+        assert!(text.starts_with(&format!("# yaml-language-server: $schema={schema}/schema/stack.json\n")), "{name}");
+        let fits = |text: &str| {
+            let values = yaml::unmarshal_map(text.as_bytes()).unwrap().unwrap();
+            single(document().to_string().as_bytes(), &values)
+        };
+        fits(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(fits(&text.replace("\naws:", "\nawz:")).is_err(), "{name}");
     }
     let file = std::fs::read_to_string(root.join("docs/schema/stack.json")).unwrap();
     assert!(file == format!("{:#}\n", document()), "write it anew: meshform schema stack > docs/schema/stack.json");
