@@ -90,7 +90,7 @@ fn actions(action: Action) -> Vec<&'static str> {
         Action::NoOp | Action::Adopt | Action::Move => vec!["no-op"],
         Action::Read => vec!["read"],
         Action::Create => vec!["create"],
-        Action::Update | Action::Restore => vec!["update"],
+        Action::Update | Action::Restart | Action::Restore => vec!["update"],
         Action::Replace => vec!["create", "delete"],
         Action::Release => vec!["forget"],
         Action::Delete => vec!["delete"],
