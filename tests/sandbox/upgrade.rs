@@ -34,19 +34,19 @@ fn stack(istio: &str, staging: &str, prod: &str, gateway: &str) -> String {
 }
 
 const OLD: &str = "  version: 1.31.0\n  revision: old\n";
-const BOTH: &str = "  version: 1.31.0\n  revision: old\n  revisions: { new: { version: 1.32.0 } }\n";
-const NEW: &str = "  version: 1.32.0\n  revision: new\n";
+pub(super) const BOTH: &str = "  version: 1.31.0\n  revision: old\n  revisions: { new: { version: 1.32.0 } }\n";
+pub(super) const NEW: &str = "  version: 1.32.0\n  revision: new\n";
 
 fn on(revision: &str) -> String {
     format!("revision: {revision}")
 }
 
-fn all_on(istio: &str, revision: &str) -> String {
+pub(super) fn all_on(istio: &str, revision: &str) -> String {
     stack(istio, &on(revision), &on(revision), &on(revision))
 }
 
 /// How many pods of each workload's namespace and application run the proxy of which revision.
-fn proxies(lab: &Lab) -> BTreeMap<String, usize> {
+pub(super) fn proxies(lab: &Lab) -> BTreeMap<String, usize> {
     let raw = lab.raw();
     let pods = block_on(async { raw.objects("Pod", None).list(&ListParams::default()).await.unwrap().items });
     let mut found = BTreeMap::new();
@@ -66,8 +66,7 @@ fn table(rows: &[(&str, usize)]) -> BTreeMap<String, usize> {
 }
 
 /// Addresses and actions of the steps, in the order in which they were done.
-fn done(lab: &Lab, stderr: &str) -> Vec<String> {
-    let _ = lab;
+fn done(stderr: &str) -> Vec<String> {
     stderr
         .lines()
         .filter_map(|line| line.trim_start().strip_prefix("✓ "))
@@ -120,7 +119,7 @@ fn namespaces_move_batch_by_batch_and_the_old_control_plane_goes_when_nobody_use
     assert!(plan.stdout.contains("restarts its 2 pods"), "the gateway's template changes: {}", plan.stdout);
     let applied = lab.run("apply stack.yaml --auto-approve").ends_with(0);
     assert!(applied.stderr.contains("deployment.apps/staging/app  waits for its pods to run the new proxy (2 of"), "{}", applied.stderr);
-    let order = done(&lab, &applied.stderr);
+    let order = done(&applied.stderr);
     before(&order, "namespace/staging updated", "deployment.apps/staging/app restarted");
     for later in ["namespace/prod updated", "deployment.apps/istio-ingress/public updated"] {
         before(&order, "deployment.apps/staging/app restarted", later);
@@ -148,7 +147,7 @@ fn namespaces_move_batch_by_batch_and_the_old_control_plane_goes_when_nobody_use
     assert_eq!(plan["deployment.apps/prod/app"].0, "restart");
     assert_eq!(plan["statefulset.apps/prod/db"].0, "restart");
     let applied = lab.run("apply stack.yaml --auto-approve").ends_with(0);
-    let order = done(&lab, &applied.stderr);
+    let order = done(&applied.stderr);
     for gone in [
         "deployment.apps/istio-system/istiod-old deleted",
         "service/istio-system/istiod-old deleted",
@@ -221,7 +220,7 @@ fn a_tag_that_moves_moves_the_namespaces_that_follow_it() {
         assert!(plan.contains(named), "{named}: {plan}");
     }
     let applied = lab.run("apply stack.yaml --auto-approve").ends_with(0);
-    let order = done(&lab, &applied.stderr);
+    let order = done(&applied.stderr);
     let tag = "mutatingwebhookconfiguration.admissionregistration.k8s.io/istio-revision-tag-stable updated";
     before(&order, tag, "deployment.apps/staging/app restarted");
     assert_eq!(proxies(&lab)["staging/app new"], 2);
