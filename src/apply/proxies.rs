@@ -41,16 +41,14 @@ async fn restart(kube: &Kube, step: &Step, revision: String, clock: &Clock) -> R
     let Addr::Kube { kind, group, namespace: Some(namespace), name } = &step.addr else { return Err(lost(&step.addr)) };
     let Some(plural) = built_in(group, kind).map(|kind| kind.plural) else { return Err(lost(&step.addr)) };
     let path = KindPath { api_version: format!("{group}/v1"), plural: plural.to_owned() };
-    let looked = look(kube, &step.addr, &path, &revision, clock).await?;
-    let says = match looked {
+    let says = match look(kube, &step.addr, &path, &revision, clock).await? {
         Rollout::Done => return Ok(Outcome::done(Vec::new())),
-        Rollout::Running(says) => says,
         Rollout::Never(why) => return Err(never(why)),
         Rollout::Over(says) if step.action == Action::Restart => {
             kube.restart(&path, namespace, name, clock.now()).await?;
             says
         }
-        Rollout::Over(says) => says,
+        Rollout::Running(says) | Rollout::Over(says) => says,
     };
     let (addr, restarts) = (step.addr.clone(), step.action == Action::Restart);
     Ok(Outcome { wait: Some(Wait::Proxies { addr, path, revision, restarts, says }), ..Outcome::default() })

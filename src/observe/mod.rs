@@ -35,6 +35,7 @@ use crate::stack::istio::Batch;
 use crate::state::State;
 
 /// What to look at besides the desired resources.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// Only certificates and deliveries: no zone, no record, nothing that would go.

@@ -295,3 +295,31 @@ fn batches_that_cannot_be_are_refused() {
     let refused = lab.run("plan stack.yaml").ends_with(1).stdout;
     assert!(refused.contains("error[plan/batch-order]"), "{refused}");
 }
+
+#[test]
+fn a_definition_never_loses_a_version_that_objects_are_stored_in() {
+    let base = |versions: &str| {
+        let of = |name: &str, storage: bool| {
+            format!("    - {{ name: {name}, served: true, storage: {storage}, schema: {{ openAPIV3Schema: {{ type: object }} }} }}\n")
+        };
+        let versions: String = versions.split(' ').map(|name| of(name.trim_end_matches('*'), name.ends_with('*'))).collect();
+        format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{ name: things.networking.istio.io }}\nspec:\n  \
+             group: networking.istio.io\n  scope: Namespaced\n  names: {{ kind: Thing, plural: things, singular: thing, listKind: ThingList }}\n  versions:\n{versions}"
+        )
+    };
+    let lab = Lab::new(&format!("{HEAD}namespaces: {{ istio-system: {{}} }}\nistio: {{ version: 1.0.0, source: charts }}\n"));
+    for chart in ["base", "istiod"] {
+        std::fs::create_dir_all(lab.path().join(format!("charts/{chart}/templates"))).unwrap();
+        lab.write(&format!("charts/{chart}/Chart.yaml"), &format!("apiVersion: v2\nname: {chart}\nversion: 1.0.0\n"));
+    }
+    lab.write("charts/istiod/templates/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: istio }\n");
+    let definition = "charts/base/templates/crds.yaml";
+    lab.write(definition, &base("v1alpha1*"));
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    lab.write(definition, &base("v1alpha1 v1*"));
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    lab.write(definition, &base("v1*"));
+    let refused = lab.run("apply stack.yaml --auto-approve").ends_with(1).stdout;
+    assert!(refused.contains("error[plan/invalid]") && refused.contains("v1alpha1 was previously a storage version"), "{refused}");
+}

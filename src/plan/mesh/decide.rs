@@ -297,7 +297,7 @@ impl Planner<'_> {
             match running.iter().find(|one| one.addr == plane.addr) {
                 Some(before) => told.extend(before.version.and_then(|before| versions::in_place(before, version))),
                 None => {
-                    told.extend(running.iter().filter_map(|one| one.version).max().and_then(|newest| versions::beside(newest, version)))
+                    told.extend(running.iter().filter_map(|one| one.version).max().and_then(|newest| versions::beside(newest, version)));
                 }
             }
             self.notes.extend(told.into_iter().map(|what| format!("warning: {}: {what}", plane.describe())));

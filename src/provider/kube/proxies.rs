@@ -32,7 +32,7 @@ impl Kube {
 
     /// The proxies of a namespace's pods.
     pub async fn pods_in(&self, namespace: &str) -> Result<Vec<Proxy>, ProviderError> {
-        self.pods_at("list metadata of", &format!("/api/v1/namespaces/{}/pods", query(namespace)), &format!("pods of {namespace}")).await
+        self.pods_at("list metadata of", &format!("/api/v1/namespaces/{}/pods", query(namespace)), namespace).await
     }
 
     async fn pods_at(&self, verb: &'static str, path: &str, subject: &str) -> Result<Vec<Proxy>, ProviderError> {

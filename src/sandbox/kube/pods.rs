@@ -149,7 +149,7 @@ impl<'a> Workload<'a> {
             return self.uid.to_owned();
         }
         let bytes = digest(&[self.uid, hash]);
-        let hex: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let hex = format!("{:032x}", bytes[..16].iter().fold(0_u128, |number, byte| (number << 8) | u128::from(*byte)));
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
