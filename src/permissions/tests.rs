@@ -221,8 +221,8 @@ fn batches_that_are_restarted_take_rights_in_namespaces_that_are_there() {
         meant.map(|grant| format!("{:?} {} {}", grant.namespace, grant.resource, grant.verbs.join(" "))).collect::<Vec<_>>()
     };
     let pods = "None pods list".to_owned();
-    assert_eq!(of(&state, Purpose::Plan), [pods.clone()]);
-    assert_eq!(of(&state, Purpose::Apply), [pods.clone()], "nothing is in them yet");
+    assert_eq!(of(&state, Purpose::Plan), std::slice::from_ref(&pods));
+    assert_eq!(of(&state, Purpose::Apply), std::slice::from_ref(&pods), "nothing is in them yet");
     assert_eq!(of(&state, Purpose::Destroy), [""; 0]);
     let made = crate::event::Event::Created {
         addr: crate::addr::Addr::namespace("prod"),

@@ -139,10 +139,11 @@ fn a_revision_is_added_namespaces_move_to_it_and_the_old_one_goes() {
     let applied = bed.run("apply stack.yaml --auto-approve").ends_with(0);
     let place = |what: &str| applied.stderr.find(what).unwrap_or_else(|| panic!("{what} isn't in {}", applied.stderr));
     assert!(
-        place("✓ deployment.apps/istio-system/istiod-one  is ready") < place("✓ deployment.apps/istio-system/istiod-one  deleted"),
-        "{}",
+        place("✓ deployment.apps/istio-system/istiod-one  is ready") < place("  deleted"),
+        "nothing of it goes before the look: {}",
         applied.stderr
     );
+    assert!(applied.stderr.contains("✓ deployment.apps/istio-system/istiod-one  deleted"), "{}", applied.stderr);
     istiod("stop --revision one");
     served(&bed, "two");
     assert_eq!(configuration(&bed, "mutatingwebhookconfigurations", "istio-sidecar-injector-one"), Value::Null);
@@ -156,7 +157,11 @@ fn a_revision_is_added_namespaces_move_to_it_and_the_old_one_goes() {
     istiod("stop --revision two");
     let left = bed.kube_get("/api/v1/namespaces");
     // istiod's own Secret and leader elections keep the control plane's namespace, as they do when Helm uninstalls it.
-    assert!(destroyed.stdout.contains("istio-ca-secret"), "{}", destroyed.stdout);
+    assert!(
+        destroyed.stdout.contains("< namespace/istio-system  release") && destroyed.stdout.contains("istio-leader"),
+        "{}",
+        destroyed.stdout
+    );
     for kind in ["apps/v1/deployments", "autoscaling/v2/horizontalpodautoscalers", "policy/v1/poddisruptionbudgets"] {
         let left = bed.kube_get(&format!("/apis/{kind}"));
         assert!(left["items"].as_array().unwrap().iter().all(|one| one["metadata"]["namespace"] != "istio-system"), "{left}");

@@ -315,8 +315,9 @@ fn asked((operation, of): &Request) -> Option<(String, String, Option<String>, O
 }
 
 /// Whether a right is enough for a request.
-fn grants((place, kind, names, what): &Right, verb: &str, resource: &str, namespace: &Option<String>, name: &Option<String>) -> bool {
-    (place.is_none() || place == namespace) && (kind == "*" || kind == resource) && (names.is_none() || names == name) && what == verb
+fn grants((place, kind, names, what): &Right, verb: &str, resource: &str, namespace: Option<&str>, name: Option<&str>) -> bool {
+    let is_there = place.is_none() || place.as_deref() == namespace;
+    is_there && (kind == "*" || kind == resource) && (names.is_none() || names.as_deref() == name) && what == verb
 }
 
 #[test]
@@ -332,7 +333,7 @@ fn a_move_in_batches_asks_for_what_is_printed() {
         let verb = if resource == "pods" && verb == "patch" { "create" } else { verb.as_str() };
         let name = name.filter(|name| !name.is_empty());
         let is_free = resource == "version" || verb == "get" && resource == "namespaces";
-        let is_granted = rights.iter().any(|right| grants(right, verb, &resource, &namespace, &name));
+        let is_granted = rights.iter().any(|right| grants(right, verb, &resource, namespace.as_deref(), name.as_deref()));
         assert!(is_free || is_granted, "not granted: {verb} {resource} {namespace:?} {name:?}");
     }
 }
@@ -345,7 +346,8 @@ fn every_request_of_kubernetes_is_granted_and_every_right_is_used() {
         all.extend(rights.iter().map(|right| (step.purpose, right.clone())));
         for request in requests {
             let Some((verb, resource, namespace, name)) = asked(&request) else { continue };
-            let granting: Vec<&Right> = rights.iter().filter(|right| grants(right, &verb, &resource, &namespace, &name)).collect();
+            let granting: Vec<&Right> =
+                rights.iter().filter(|right| grants(right, &verb, &resource, namespace.as_deref(), name.as_deref())).collect();
             // A search for what a lost state knew: where it is denied, the plan says so and goes on.
             let is_search = verb == "list" && name.is_none() && !before.path().join(".meshform/lab/state.json").exists();
             if granting.is_empty() && !is_search {

@@ -184,6 +184,9 @@ impl Stream {
             let message = format!("{}: plan to {}", step.addr, step.action.as_str());
             self.line("info", "planned_change", &message, &[("change", resource_change(step))]);
         }
+        for note in &plan.notes {
+            self.line("info", "log", note, &[]);
+        }
         for refusal in &plan.refusals {
             let fields =
                 [("diagnostic", json!({"severity": "error", "summary": refusal.code, "detail": refusal.reason, "help": refusal.help}))];

@@ -8,7 +8,7 @@ use super::versions::Version;
 use crate::addr::Addr;
 use crate::compose::asks_about_pod;
 use crate::graph::Graph;
-use crate::observed::{Found, Owner};
+use crate::observed::Found;
 use crate::resource::manifest::RELEASE;
 use crate::resource::{Attr, Attrs, Spec};
 use crate::state::State;
@@ -79,10 +79,9 @@ pub(super) fn wanted(graph: &Graph) -> Vec<ControlPlane> {
     all.collect()
 }
 
-/// Those of ours that are there.
+/// Those that are there, of the stack's making or to be taken over by it.
 pub(super) fn live(found: &BTreeMap<Addr, Found>) -> Vec<ControlPlane> {
-    let ours = found.iter().filter(|(_, found)| matches!(found.owner, Owner::Us { .. }));
-    ours.filter_map(|(addr, found)| of_attrs(addr, &found.attrs)).collect()
+    found.iter().filter_map(|(addr, found)| of_attrs(addr, &found.attrs)).collect()
 }
 
 fn of_attrs(addr: &Addr, attrs: &Attrs) -> Option<ControlPlane> {

@@ -23,6 +23,11 @@ pub(in crate::plan) fn link(steps: &mut [Step], declared: &Graph, batches: &[Bat
     let mut edges: Vec<(usize, usize)> = Vec::new();
     for (number, group) in groups.iter().enumerate() {
         let before: Vec<usize> = groups[..number].iter().flatten().copied().collect();
+        let place =
+            if number < batches.len() { format!("; batch {} of {}", number + 1, batches.len()) } else { "; after all batches".to_owned() };
+        for step in group {
+            steps[*step].reason.push_str(&place);
+        }
         edges.extend(group.iter().flat_map(|step| before.iter().map(|before| (*step, *before))));
     }
     edges.extend(of_restarts(steps, declared));
