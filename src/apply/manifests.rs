@@ -108,7 +108,7 @@ impl Write {
         let (namespace, name) = (self.spec.object.namespace.as_deref(), self.spec.object.name.as_str());
         if step.action == Action::Read {
             let live = kube.get(&path, namespace, name).await?.ok_or_else(|| lost(&step.addr))?;
-            return Ok(Outcome { wait: self.wait(&path, &live).or_else(|| self.wait_for_name(&path)), ..Outcome::default() });
+            return Ok(Outcome { wait: self.wait(&path, &live), ..Outcome::default() });
         }
         if let Some(wait) = make_room(kube, &path, namespace, name, step).await? {
             return Ok(wait);
@@ -181,12 +181,6 @@ impl Write {
             self.clock.sleep(pause).await;
             waited += pause;
         }
-    }
-
-    /// A load balancer that has got its name since the plan was made: others need it, and the wait is what learns it.
-    fn wait_for_name(&self, path: &KindPath) -> Option<Wait> {
-        let (addr, moves_from) = (self.step.addr.clone(), self.moves_from.clone());
-        self.spec.balancer.as_ref().map(|_| Wait::Balanced { addr, path: path.clone(), says: "its name".to_owned(), moves_from })
     }
 
     /// The wait for it to do what it is for, if that takes time.

@@ -324,3 +324,51 @@ fn a_definition_never_loses_a_version_that_objects_are_stored_in() {
     let refused = lab.run("apply stack.yaml --auto-approve").ends_with(1).stdout;
     assert!(refused.contains("error[plan/invalid]") && refused.contains("v1alpha1 was previously a storage version"), "{refused}");
 }
+
+#[test]
+fn what_is_in_no_batch_moves_last_and_nothing_moves_before_its_control_plane_answers() {
+    let lab = Lab::applied(&all_on(OLD, "old"));
+    // The second control plane comes in the same apply.
+    let batches = "  batches: [{ namespaces: [staging], restart: true }]\n";
+    lab.write("stack.yaml", &all_on(&format!("{BOTH}{batches}"), "new"));
+    let plan = lab.run("plan stack.yaml").ends_with(0).stdout;
+    assert!(plan.contains("namespace/staging  update  metadata.labels.istio.io/rev differs; batch 1 of 1"), "{plan}");
+    assert!(plan.contains("namespace/prod  update  metadata.labels.istio.io/rev differs; after all batches"), "{plan}");
+    // Told not to wait it leaves off where the first wait begins, and goes on.
+    let left = lab.copy();
+    let ran = left.run("apply stack.yaml --auto-approve --no-wait").ends_with(3);
+    assert!(ran.stderr.contains("» namespace/prod  skipped"), "{}", ran.stderr);
+    left.run("sandbox advance 1m").ends_with(0);
+    left.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert_eq!(proxies(&left)["staging/app new"], 2);
+    assert!(left.planned().is_empty());
+    let applied = lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    let order = done(&applied.stderr);
+    let injector = "mutatingwebhookconfiguration.admissionregistration.k8s.io/istio-sidecar-injector-new created";
+    before(&order, "deployment.apps/istio-system/istiod-new created", "namespace/staging updated");
+    before(&order, injector, "namespace/staging updated");
+    before(&order, "deployment.apps/staging/app restarted", "namespace/prod updated");
+    assert_eq!(proxies(&lab), proxies(&left));
+    // A namespace that chooses a control plane that nobody brings is told.
+    lab.write("stack.yaml", &stack(BOTH, &on("nwe"), &on("new"), &on("new")));
+    let said = lab.run("validate stack.yaml").ends_with(0).stderr;
+    assert!(said.contains("warning[istio/revision]") && said.contains("did you mean `new`?"), "{said}");
+}
+
+#[test]
+fn a_control_plane_that_does_not_come_up_moves_nothing() {
+    let lab = Lab::applied(&all_on(OLD, "old"));
+    let start = proxies(&lab);
+    let broken = BOTH.replace("{ version: 1.32.0 }", "{ version: 1.32.0, values: { pilot: { replicaCount: 0 } } }");
+    let batches = "  batches: [{ namespaces: [staging], restart: true }, { namespaces: [prod], restart: true }]\n";
+    lab.write("stack.yaml", &format!("{}timeouts: {{ ready: 1m }}\n", all_on(&format!("{broken}{batches}"), "new")));
+    // It has no pods: its injector is there, and nobody answers.
+    let ran = lab.run("apply stack.yaml --auto-approve").ends_with(3);
+    assert!(ran.stderr.contains("deployment.apps/staging/app  failed"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("namespace/prod  skipped, because of deployment.apps/staging/app"), "{}", ran.stderr);
+    assert_eq!(proxies(&lab), start, "what ran goes on");
+    // Mended, it goes on.
+    lab.write("stack.yaml", &all_on(&format!("{BOTH}{batches}"), "new"));
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    assert!(proxies(&lab).keys().all(|key| key.ends_with(" new")), "{:?}", proxies(&lab));
+}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::ProxyStep;
 use super::control_planes::{ControlPlane, INJECTION, Injectors, REVISION, TAG, live, wanted};
@@ -30,6 +30,7 @@ pub(in crate::plan) fn link(steps: &mut [Step], declared: &Graph, batches: &[Bat
         }
         edges.extend(group.iter().flat_map(|step| before.iter().map(|before| (*step, *before))));
     }
+    edges.extend(of_moves(steps, declared));
     edges.extend(of_restarts(steps, declared));
     edges.extend(of_guards(steps, declared, prior, &live(&observed.resources)));
     if edges.is_empty() {
@@ -109,18 +110,51 @@ fn followers<'a>(tag: &str, declared: &Graph, batches: &'a [Batch]) -> Vec<&'a s
     all.filter(|namespace| chooses(namespace) || of_template(namespace)).collect()
 }
 
+/// A namespace chooses another control plane when that answers: before, its new pods would have no proxy, or not be made at all.
+fn of_moves(steps: &[Step], declared: &Graph) -> Vec<(usize, usize)> {
+    let (injectors, planes) = (Injectors::of(declared), wanted(declared));
+    let none = Map::new();
+    let mut edges = Vec::new();
+    for (index, step) in steps.iter().enumerate().filter(|(_, step)| chooses_anew(step)) {
+        let Addr::Kube { namespace: None, name, .. } = &step.addr else { continue };
+        let Some(chosen) = choice(declared, name).filter(|_| step.addr == Addr::namespace(name)) else { continue };
+        let Some(revision) = injectors.takes(name, &chosen, &none) else { continue };
+        // What the control plane itself stands in comes before it.
+        if planes.iter().any(|plane| plane.revision == revision && namespace_of(&plane.addr) == Some(name)) {
+            continue;
+        }
+        edges.extend(answering(steps, &injectors, &planes, revision).map(|before| (index, before)));
+    }
+    edges
+}
+
+/// The steps after which a control plane puts its proxy into pods.
+fn answering<'a>(
+    steps: &'a [Step],
+    injectors: &'a Injectors<'_>,
+    planes: &'a [ControlPlane],
+    revision: &'a str,
+) -> impl Iterator<Item = usize> + 'a {
+    let is_meant = move |step: &Step| {
+        injectors.all().any(|(addr, of)| *addr == step.addr && of == revision)
+            || planes.iter().any(|plane| plane.addr == step.addr && plane.revision == revision)
+    };
+    steps
+        .iter()
+        .enumerate()
+        .filter(move |(_, step)| !step.action.is_removal() && step.proxies.is_none() && is_meant(step))
+        .map(|(index, _)| index)
+}
+
 /// A restart comes after all that its new proxy comes of: the control plane, its webhooks, the namespace's choice, and its own change.
 fn of_restarts(steps: &[Step], declared: &Graph) -> Vec<(usize, usize)> {
     let (injectors, planes) = (Injectors::of(declared), wanted(declared));
     let mut edges = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let Some(ProxyStep::Of(revision)) = &step.proxies else { continue };
+        edges.extend(answering(steps, &injectors, &planes, revision).map(|before| (index, before)));
         let own = namespace_of(&step.addr).map(Addr::namespace);
-        let is_before = |other: &Step| {
-            let of_revision = injectors.all().any(|(addr, of)| *addr == other.addr && of == revision)
-                || planes.iter().any(|plane| plane.addr == other.addr && plane.revision == *revision);
-            of_revision || own.as_ref() == Some(&other.addr) || other.addr == step.addr
-        };
+        let is_before = |other: &Step| own.as_ref() == Some(&other.addr) || other.addr == step.addr;
         let before =
             steps.iter().enumerate().filter(|(_, other)| !other.action.is_removal() && other.proxies.is_none() && is_before(other));
         edges.extend(before.map(|(before, _)| (index, before)));

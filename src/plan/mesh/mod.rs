@@ -8,6 +8,7 @@ mod decide;
 mod link;
 mod look;
 mod versions;
+mod warn;
 
 pub(super) use link::link;
 pub(crate) use look::{Look, Mesh, look};
