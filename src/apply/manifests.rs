@@ -41,6 +41,8 @@ struct Write {
     known: Attrs,
     /// Whether items that another manager made others of are turned back first.
     turns_back: bool,
+    /// The control plane whose proxy its pods are to run.
+    revision: Option<String>,
     is_forced: bool,
     /// Whether the stack has webhooks that the server may ask.
     has_webhooks: bool,
@@ -78,6 +80,7 @@ impl<L: Lease> Engine<'_, L> {
             needs: self.needs(&step.addr),
             known: self.lease.state().current(&step.addr).map(|current| current.attrs.clone()).unwrap_or_default(),
             turns_back: matches!(forecast.map(|forecast| &forecast.outcome), Some(observed::Outcome::Tried { turns_back: true, .. })),
+            revision: self.plan.injected_by.get(&step.addr).cloned(),
             is_forced: step.action == Action::Adopt || step.changes.iter().any(|change| change.manager.is_some()),
             has_webhooks: self.has_webhooks(),
             clock: self.world.clock.clone(),
@@ -129,9 +132,10 @@ impl Write {
             uid = Some(refuse_foreign(step, &live)?);
         }
         if let (Some(namespace), Some(pod)) = (namespace, self.spec.pod_to_inject())
-            && let Some(says) = kube.injects(namespace, &pod).await?
+            && let Some(says) = kube.injects(namespace, &pod, self.revision.as_deref()).await?
         {
-            let wait = Wait::Injected { namespace: namespace.to_owned(), pod: Box::new(pod), says };
+            let revision = self.revision.clone();
+            let wait = Wait::Injected { namespace: namespace.to_owned(), pod: Box::new(pod), revision, says };
             return Ok(Outcome { wait: Some(wait), ..Outcome::default() });
         }
         let turns_back = self.turns_back && step.action != Action::Replace;

@@ -436,6 +436,7 @@ pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<
         delete_hooks: if destroy { loaded.delete_hooks.clone() } else { Graph::default() },
         keeps_objects: state.serial == 0 && !loaded.stack.released_charts.is_empty(),
         helm_records: loaded.helm_records.clone(),
+        batches: loaded.stack.istio.as_ref().map(|istio| istio.batches.clone()).unwrap_or_default(),
         prices: loaded.stack.aws.as_ref().map(|aws| aws.prices.clone()),
         ..Policy::default()
     })

@@ -24,4 +24,5 @@ mod saved_plan;
 mod stop;
 mod take_over;
 mod terraform;
+mod upgrade;
 mod worlds;

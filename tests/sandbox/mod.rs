@@ -29,3 +29,4 @@ mod replicas;
 mod saved_plan;
 mod story;
 mod tls;
+mod upgrade;

@@ -52,7 +52,19 @@ impl Kube {
 
     /// Changes an object by a JSON merge patch, as when it is released.
     pub async fn merge(&self, kind: &KindPath, namespace: Option<&str>, name: &str, patch: &Value) -> Result<(), ProviderError> {
-        let path = format!("{}?fieldManager={FIELD_MANAGER}", kind.object(namespace, name));
+        self.merge_as(FIELD_MANAGER, kind, namespace, name, patch).await
+    }
+
+    /// The same under another manager's name.
+    pub(super) async fn merge_as(
+        &self,
+        manager: &str,
+        kind: &KindPath,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Value,
+    ) -> Result<(), ProviderError> {
+        let path = format!("{}?fieldManager={manager}", kind.object(namespace, name));
         let body = SecretBytes::from_text(patch.to_string());
         self.send("patch", kind, &subject(namespace, name), Method::PATCH, &path, Some(("application/merge-patch+json", &body))).await?;
         Ok(())
