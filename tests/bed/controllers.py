@@ -18,11 +18,16 @@ MODULES = {
     "external-secrets": "github.com/external-secrets/external-secrets@v0.20.4",
     "load-balancer-controller": "github.com/kubernetes-sigs/aws-load-balancer-controller@v0.0.0-20260423195125-93ff3b5fdaad",
 }
-# External Secrets knows forty kinds of stores, each with libraries of its own; here it is built with that of AWS.
-REPLACED = {
+# External Secrets knows forty kinds of stores, external-dns thirty providers of DNS, each with libraries of its own: both are built with AWS's alone. By
+# file, the lines that go.
+LEFT_OUT = {
+    "external-dns": {
+        "provider/factory/provider.go":
+            r'^\t+("sigs\.k8s\.io/external-dns/provider/(?!aws")\w+"|externaldns\.Provider\w+:\s+(?!aws\.)\w+\.New\w*,)\n',
+    },
     "external-secrets": {
-        "pkg/provider/register/register.go": 'package register\n\nimport _ "github.com/external-secrets/external-secrets/pkg/provider/aws"\n',
-        "pkg/generator/register/register.go": "package register\n",
+        "pkg/provider/register/register.go": r'^\t_ ".*/pkg/provider/(?!aws")[^"]+"\n',
+        "pkg/generator/register/register.go": r'^\t_ "[^"]+"\n',
     },
 }
 # The processes of each, in the order of their start; the bed ends them in the opposite one.
@@ -38,21 +43,21 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def sources(name):
     """What its program is made of."""
-    return [MODULES[name], sorted(REPLACED.get(name, {}).items())]
+    return [MODULES[name], sorted(LEFT_OUT.get(name, {}).items())]
 
 
 def build(name, path, go):
     """Builds its program."""
     folder = pathlib.Path(json.loads(go("mod", "download", "-json", MODULES[name]))["Dir"])
-    replaced, copy = REPLACED.get(name), path.with_suffix(".source")
-    if replaced:
+    left_out, copy = LEFT_OUT.get(name), path.with_suffix(".source")
+    if left_out:
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(folder, copy)
         # The module cache is read-only, and a copy of it as well.
         for found in [copy, *copy.rglob("*")]:
             found.chmod(found.stat().st_mode | 0o200)
-        for file, text in replaced.items():
-            (copy / file).write_text(text)
+        for file, lines in left_out.items():
+            (copy / file).write_text(re.sub(lines, "", (copy / file).read_text(), flags=re.MULTILINE))
         folder = copy
     go("build", "-trimpath", "-mod=readonly", "-ldflags=-s -w", "-o", path, ".", cwd=folder)
     shutil.rmtree(copy, ignore_errors=True)
