@@ -335,7 +335,7 @@ fn hooks_of_a_deletion_run_when_their_release_goes_and_nothing_of_them_stays() {
     lab.run("plan stack.yaml --destroy --out gone.json").ends_with(0);
     let lab = {
         let copy = lab.copy();
-        super::crash::kill(&copy, "destroy stack.yaml --auto-approve", 4, |_| std::collections::BTreeMap::new());
+        super::crash::kill(&copy, "destroy stack.yaml --auto-approve", 4, |_| BTreeMap::new());
         lab
     };
     lab.run("apply gone.json").ends_with(0);
