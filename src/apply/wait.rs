@@ -623,7 +623,15 @@ async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)], looks: &Looks) -> Vec<(
     for (path, _) in by_path.into_iter().filter(|(_, count)| *count >= LIST_FROM) {
         listed.insert(path, kube.list(path, &looks.selector).await);
     }
-    let mut answers = Vec::new();
+    let rolling: Vec<proxies::Waiting<'_>> = waits
+        .iter()
+        .filter_map(|(node, wait)| {
+            let Wait::Proxies { addr, path, revision, restarts, .. } = wait else { return None };
+            let late = looks.late.contains(node).then_some(looks.limit);
+            Some(proxies::Waiting { node: *node, addr, path, revision, restarts: *restarts, late })
+        })
+        .collect();
+    let mut answers = proxies::seen(kube, &rolling, &looks.clock).await;
     for (node, wait) in waits {
         let answer = match wait {
             Wait::Gone { addr: Addr::Kube { namespace, name, .. }, path, uid, .. } => {
@@ -632,10 +640,6 @@ async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)], looks: &Looks) -> Vec<(
                     Ok(_) => Ok(Seen::Over),
                     Err(error) => Err(error.into()),
                 }
-            }
-            Wait::Proxies { addr, path, revision, restarts, .. } => {
-                let late = looks.late.contains(node).then_some(looks.limit);
-                proxies::seen(kube, (addr, path), (revision, *restarts), &looks.clock, late).await
             }
             Wait::Unused { revision, .. } => match proxies::users(kube, revision).await {
                 Ok(None) => Ok(Seen::Over),

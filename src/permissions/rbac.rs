@@ -233,7 +233,7 @@ pub fn grants(stack: &Stack, graph: &Graph, state: &State, look_ups: &[LookUp], 
         let is_there = |name: &&String| state.current(&Addr::namespace(name)).is_some() || !graph.contains(&Addr::namespace(name));
         for namespace in restarted.filter(|_| purpose == Purpose::Apply).filter(is_there) {
             for plural in ["daemonsets", "deployments", "statefulsets"] {
-                gathered.add(Some(namespace), ("apps", plural), None, &["get", "patch"]);
+                gathered.add(Some(namespace), ("apps", plural), None, &["get", "list", "patch"]);
             }
         }
     }

@@ -232,6 +232,6 @@ fn batches_that_are_restarted_take_rights_in_namespaces_that_are_there() {
         needs: Vec::new(),
     };
     state.fold(&crate::event::Entry { sequence: 1, at: jiff::Timestamp::UNIX_EPOCH, event: made });
-    let within = |plural: &str| format!("Some(\"prod\") {plural} get patch");
+    let within = |plural: &str| format!("Some(\"prod\") {plural} get list patch");
     assert_eq!(of(&state, Purpose::Apply), [pods, within("daemonsets"), within("deployments"), within("statefulsets")]);
 }

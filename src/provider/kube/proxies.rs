@@ -40,6 +40,12 @@ impl Kube {
         Ok(pods.iter().filter_map(|live| Proxy::of(&live.whole())).collect())
     }
 
+    /// All objects of a kind in a namespace, whoever made them.
+    pub async fn list_within(&self, kind: &KindPath, namespace: &str) -> Result<Vec<Live>, ProviderError> {
+        let path = format!("{}/namespaces/{}/{}?labelSelector=", kind.root(), query(namespace), kind.plural);
+        self.pages_of("list", kind, namespace, &path).await
+    }
+
     /// Makes a workload roll, as `kubectl rollout restart` does.
     pub async fn restart(&self, kind: &KindPath, namespace: &str, name: &str, at: Timestamp) -> Result<(), ProviderError> {
         let at = at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
