@@ -23,9 +23,24 @@ const CHARTS: &[(&str, &[(&str, &str)])] = &[
     ("gateway", files!("gateway": "Chart.yaml", "values.yaml", "templates/gateway.yaml")),
 ];
 
-/// The stand-in for a chart of Istio's, if there is one.
-pub fn stand_in(name: &str) -> Option<Result<Chart, ChartError>> {
+/// The stand-in for a chart of Istio's, if there is one. It says that it is of this version, so that an upgrade changes what an upgrade does.
+pub fn stand_in(name: &str, version: &str) -> Option<Result<Chart, ChartError>> {
     let (_, files) = CHARTS.iter().find(|(chart, _)| *chart == name)?;
-    let files: BTreeMap<String, Vec<u8>> = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    let told = |path: &str, text: &str| {
+        let is_told = path == "Chart.yaml" && is_version(version);
+        let text = if is_told {
+            text.replace("version: 0.0.0", &format!("version: {version}")).replace("stand-in\n", &format!("{version}\n"))
+        } else {
+            text.to_owned()
+        };
+        text.into_bytes()
+    };
+    let files: BTreeMap<String, Vec<u8>> = files.iter().map(|(path, text)| ((*path).to_owned(), told(path, text))).collect();
     Some(Chart::load(files))
+}
+
+/// Whether it is one version, and no range.
+fn is_version(text: &str) -> bool {
+    let plain = text.split(['-', '+']).next().unwrap_or_default();
+    plain.split('.').count() == 3 && plain.split('.').all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }

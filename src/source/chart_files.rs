@@ -18,8 +18,8 @@ const MAX_VALUES: u64 = 64 << 20;
 /// What takes the place of a chart of Istio's that can't be had.
 #[derive(Clone, Copy)]
 pub struct StandIns {
-    /// The stand-in of a name, if there is one.
-    pub find: fn(&str) -> Option<Result<Chart, ChartError>>,
+    /// The stand-in of a name in a version, if there is one.
+    pub find: fn(&str, &str) -> Option<Result<Chart, ChartError>>,
     /// Whether nothing is asked over the network where there is a stand-in.
     pub always: bool,
 }
@@ -64,8 +64,9 @@ async fn one(
 ) -> Result<Chart, ChartSourceError> {
     let wanted = wanted(&release.chart);
     let may_stand_in = release.section.starts_with("istio.") && !matches!(wanted, Wanted::Path(_));
-    let stand_in =
-        stand_ins.filter(|_| may_stand_in).and_then(|stand_ins| Some((stand_ins.always, (stand_ins.find)(&release.chart.name)?)));
+    let stand_in = stand_ins
+        .filter(|_| may_stand_in)
+        .and_then(|stand_ins| Some((stand_ins.always, (stand_ins.find)(&release.chart.name, &release.chart.version)?)));
     let error = match &stand_in {
         Some((true, _)) => None,
         _ => match charts.fetch(&wanted).await {

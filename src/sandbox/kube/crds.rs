@@ -138,6 +138,15 @@ pub(super) fn check(definition: &Value, old: Option<&Value>, causes: &mut Vec<Ca
             causes.push(Cause::required(field, "must not be empty at the root"));
         }
     }
+    let stored = old.and_then(|old| old.pointer("/status/storedVersions")?.as_array()).into_iter().flatten();
+    for (index, name) in stored.enumerate().filter(|(_, name)| !versions.iter().any(|version| version["name"] == **name)) {
+        let name_text = name.as_str().unwrap_or_default();
+        let why = format!(
+            "missing from spec.versions; {name_text} was previously a storage version, and must remain in spec.versions until a storage migration \
+             ensures no data remains persisted in {name_text} and removes {name_text} from status.storedVersions"
+        );
+        causes.push(Cause::invalid(format!("status.storedVersions[{index}]"), name, &why));
+    }
     if let Some(old) = old.filter(|old| is_established(old)) {
         for (field, pointer) in [
             ("spec.group", "/spec/group"),
@@ -159,6 +168,20 @@ pub(super) fn begin(tx: &mut Tx<'_>, definition: &mut Value, key: &str) -> Resul
     let status = child_mut(child_mut_value(definition), "status");
     status.insert("storedVersions".to_owned(), Value::Array(stored));
     schedule(tx, after(tx.now(), ESTABLISHED_AFTER), "kube.establish", key)
+}
+
+/// Writes down the version that objects are stored in from now on, beside those that they were stored in before (k8s.io/apiextensions-apiserver:
+/// `registry/customresourcedefinition/strategy.go`).
+pub(super) fn store_version(definition: &mut Value) {
+    let versions = definition.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten();
+    let Some(name) = versions.into_iter().find(|version| version["storage"] == true).map(|version| version["name"].clone()) else { return };
+    let status = child_mut(child_mut_value(definition), "status");
+    let stored = status.entry("storedVersions").or_insert_with(|| json!([]));
+    if let Value::Array(stored) = stored
+        && !stored.contains(&name)
+    {
+        stored.push(name);
+    }
 }
 
 /// Establishes a definition.

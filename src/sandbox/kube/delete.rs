@@ -7,7 +7,7 @@ use super::list::{self, Form};
 use super::route::Request;
 use super::status::{Cause, Outcome, Refusal};
 use super::store::{self, Place, child_mut_value, meta_text, metadata_mut};
-use super::{body, crds, namespaces};
+use super::{body, crds, namespaces, pods, workloads};
 use crate::sandbox::error::SandboxError;
 use crate::sandbox::world::Tx;
 
@@ -50,6 +50,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, kind: &Kind, place: Place<'_>, request: &R
     }
     if options.policy.as_deref() == Some("Orphan") {
         orphan(tx, meta_text(&object, "uid"));
+        pods::orphan(tx, &key, &object);
     }
     if begin(tx, &key)? {
         if !kind.custom && GIVEN_BACK.contains(&kind.plural.as_str()) {
@@ -122,6 +123,8 @@ pub(super) fn remove(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
     tx.delete(key);
     store::next_revision(tx);
     collect(tx, meta_text(&object, "uid"))?;
+    pods::collect(tx, key, &object);
+    workloads::left(tx, key, &object)?;
     namespaces::left(tx, meta_text(&object, "namespace"))?;
     crds::left(tx, key)
 }

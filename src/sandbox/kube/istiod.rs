@@ -21,8 +21,8 @@ const MUTATING: &str = "kube/admissionregistration.k8s.io/mutatingwebhookconfigu
 const VALIDATING: &str = "kube/admissionregistration.k8s.io/validatingwebhookconfigurations/";
 /// Not a certificate: nobody connects by it.
 const CA_BUNDLE: &str = "-----BEGIN CERTIFICATE-----\nc3RhbmQtaW4=\n-----END CERTIFICATE-----\n";
-/// The image that pods get.
-const PROXY: &str = "sandbox.invalid/stand-in/proxyv2:stand-in";
+/// The image that pods get, without its tag: that is istiod's own.
+const PROXY: &str = "sandbox.invalid/stand-in/proxyv2";
 
 /// Lets istiod see a webhook that is new or changed, or itself.
 pub(super) fn begin(tx: &mut Tx<'_>, kind: &Kind, key: &str, object: &Value) -> Result<(), SandboxError> {
@@ -79,10 +79,10 @@ pub(super) fn inject(tx: &Tx<'_>, namespace: &str, pod: &mut Value) -> Outcome<(
         let entries = configuration.get("webhooks").and_then(Value::as_array).into_iter().flatten();
         for entry in entries.filter(|entry| asks_about_pod(entry, namespace, &labels, &of_pod)) {
             let name = entry.get("name").and_then(Value::as_str).unwrap_or_default();
-            let answers = label(configuration, REVISION).is_some_and(|revision| runs(tx, revision))
-                && entry.pointer("/clientConfig/caBundle").is_some();
-            if answers {
-                put_image(pod);
+            let revision = label(configuration, REVISION).filter(|_| entry.pointer("/clientConfig/caBundle").is_some());
+            let tag = revision.and_then(|revision| Some((revision, version(tx, revision)?)));
+            if let Some((revision, tag)) = tag {
+                put_proxy(pod, revision, &tag);
             } else if entry.get("failurePolicy").and_then(Value::as_str) != Some("Ignore") {
                 let service = entry.pointer("/clientConfig/service/name").and_then(Value::as_str).unwrap_or_default();
                 let why =
@@ -94,19 +94,37 @@ pub(super) fn inject(tx: &Tx<'_>, namespace: &str, pod: &mut Value) -> Outcome<(
     Ok(())
 }
 
-fn put_image(pod: &mut Value) {
+/// Puts the proxy into a pod that doesn't refuse it, and says so (istio.io/istio: `pkg/kube/inject/webhook.go`).
+fn put_proxy(pod: &mut Value, revision: &str, tag: &str) {
+    let says = |part: &str| pod.pointer(&format!("/metadata/{part}/sidecar.istio.io~1inject")).and_then(Value::as_str);
+    let on_host = pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true));
+    if on_host || says("labels").or_else(|| says("annotations")) == Some("false") {
+        return;
+    }
+    let image = json!(format!("{PROXY}:{tag}"));
+    let mut has_proxy = false;
     for container in pod.pointer_mut("/spec/containers").and_then(Value::as_array_mut).into_iter().flatten() {
+        has_proxy |= container.get("name").and_then(Value::as_str) == Some("istio-proxy");
         if container.get("image").and_then(Value::as_str) == Some("auto") {
-            container["image"] = json!(PROXY);
+            container["image"] = image.clone();
         }
     }
+    if let Some(Value::Array(containers)) = pod.pointer_mut("/spec/containers").filter(|_| !has_proxy) {
+        containers.push(json!({"name": "istio-proxy", "image": image, "args": ["proxy", "sidecar"]}));
+    }
+    let status =
+        json!({"initContainers": null, "containers": ["istio-proxy"], "volumes": null, "imagePullSecrets": null, "revision": revision});
+    let annotations = store::child_mut(store::metadata_mut(pod), "annotations");
+    annotations.insert("sidecar.istio.io/status".to_owned(), json!(status.to_string()));
+    annotations.insert(REVISION.to_owned(), json!(revision));
 }
 
-/// Whether the pods of a workload get the images that they lack.
-pub(super) fn would_inject(tx: &Tx<'_>, workload: &Value) -> bool {
+/// Whether the pods of a workload would be made, and lack an image: no injector is asked about them.
+pub(super) fn leaves_auto_image(tx: &Tx<'_>, workload: &Value) -> bool {
     let namespace = store::meta_text(workload, "namespace").to_owned();
-    let Some(mut pod) = workload.pointer("/spec/template").cloned() else { return true };
-    inject(tx, &namespace, &mut pod).is_ok() && !crate::resource::manifest::has_auto_image(&pod)
+    let Some(mut pod) = workload.pointer("/spec/template").cloned() else { return false };
+    let is_auto = crate::resource::manifest::has_auto_image;
+    is_auto(&pod) && inject(tx, &namespace, &mut pod).is_ok() && is_auto(&pod)
 }
 
 fn namespace_labels(tx: &Tx<'_>, namespace: &str) -> Map<String, Value> {
@@ -116,10 +134,18 @@ fn namespace_labels(tx: &Tx<'_>, namespace: &str) -> Map<String, Value> {
 
 /// Whether an istiod of this revision is available.
 fn runs(tx: &Tx<'_>, revision: &str) -> bool {
-    tx.scan("kube/apps/deployments/").any(|(_, one)| {
+    version(tx, revision).is_some()
+}
+
+/// The tag of the image of an istiod of this revision that is available.
+fn version(tx: &Tx<'_>, revision: &str) -> Option<String> {
+    let mut all = tx.scan("kube/apps/deployments/").map(|(_, one)| one);
+    let one = all.find(|one| {
         let is_available = one.pointer("/status/availableReplicas").and_then(Value::as_i64).unwrap_or(0) > 0;
         revision_of(one) == Some(revision) && is_available && !store::is_going(one)
-    })
+    })?;
+    let image = one.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str).unwrap_or_default();
+    Some(image.rsplit_once(':').map_or("latest", |(_, tag)| tag).to_owned())
 }
 
 /// The revision of a Deployment of istiod.

@@ -19,6 +19,7 @@ mod kinds;
 mod list;
 mod namespaces;
 mod patch;
+mod pods;
 mod quantity;
 mod route;
 mod rules;

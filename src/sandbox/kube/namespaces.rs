@@ -68,6 +68,11 @@ pub(super) fn admit(tx: &Tx<'_>, kind: &Kind, place: Place<'_>) -> Outcome<()> {
     Ok(())
 }
 
+/// Whether a namespace is going, or gone.
+pub(super) fn is_going(tx: &Tx<'_>, name: &str) -> bool {
+    tx.get(&format!("kube/core/namespaces/{name}")).is_none_or(store::is_going)
+}
+
 /// Lets the namespace controller begin with a namespace that is going.
 pub(super) fn begin(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
     schedule(tx, after(tx.now(), PASS), "kube.empty", key)

@@ -21,6 +21,10 @@ const EVENT_FIELDS: &[&str] = &[
     "type",
 ];
 
+/// Those that pods are selected by, as far as they are texts.
+const POD_FIELDS: &[&str] =
+    &["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase", "status.podIP"];
+
 /// What objects have to have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Selector {
@@ -60,7 +64,8 @@ impl Selector {
             };
             let secret_type = name == "type" && kind.is_secret();
             let of_event = kind.is_core("events") && EVENT_FIELDS.contains(&name);
-            if !matches!(name, "metadata.name" | "metadata.namespace") && !secret_type && !of_event {
+            let of_pod = kind.is_core("pods") && POD_FIELDS.contains(&name);
+            if !matches!(name, "metadata.name" | "metadata.namespace") && !secret_type && !of_event && !of_pod {
                 // These kinds have functions of their own for it; the sandbox knows no more of their fields.
                 let own =
                     kind.group.is_empty() && matches!(kind.plural.as_str(), "events" | "namespaces" | "pods" | "secrets" | "services");

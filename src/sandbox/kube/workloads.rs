@@ -1,12 +1,13 @@
-//! What controllers write of workloads: some seconds after a change all is rolled out. Nothing runs in the sandbox, and no pods are made.
+//! What controllers write of workloads: some seconds after a change all is rolled out. Nothing runs in the sandbox, though there are pods.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::controllers::write_status;
-use super::istiod;
 use super::kinds::Kind;
+use super::pods::{self, Rolled};
 use super::store::{self, child_mut, child_mut_value};
+use super::{istiod, namespaces};
 use crate::sandbox::due::{after, delay, schedule};
 use crate::sandbox::error::SandboxError;
 use crate::sandbox::world::Tx;
@@ -14,11 +15,14 @@ use crate::sandbox::world::Tx;
 /// How long a roll-out takes.
 const ROLLOUT: (std::time::Duration, std::time::Duration) = (std::time::Duration::from_secs(2), std::time::Duration::from_secs(8));
 
+/// How long the older pods of a Deployment are there beside the new ones.
+const DRAIN: (std::time::Duration, std::time::Duration) = (std::time::Duration::from_secs(1), std::time::Duration::from_secs(3));
+
 /// The kinds whose status is written here.
 fn is_workload(kind: &Kind) -> bool {
     matches!(
         (kind.group.as_str(), kind.plural.as_str()),
-        ("apps", "deployments" | "statefulsets" | "daemonsets" | "replicasets") | ("batch", "jobs") | ("", "pods")
+        ("apps", "deployments" | "statefulsets" | "daemonsets") | ("batch", "jobs") | ("", "pods")
     )
 }
 
@@ -31,6 +35,15 @@ pub(super) fn begin(tx: &mut Tx<'_>, kind: &Kind, key: &str, object: &Value) -> 
     schedule(tx, after(tx.now(), pause), "kube.rollout", key)
 }
 
+/// What is gone for good: a pod is made anew by its workload.
+pub(super) fn left(tx: &mut Tx<'_>, key: &str, object: &Value) -> Result<(), SandboxError> {
+    tx.delete(&retry_of(key));
+    match pods::maker(tx, object).filter(|_| key.starts_with("kube/core/pods/")) {
+        Some(maker) => schedule(tx, after(tx.now(), SignedDuration::from_secs(1)), "kube.rollout", &maker),
+        None => Ok(()),
+    }
+}
+
 fn generation(object: &Value) -> i64 {
     object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(1)
 }
@@ -40,13 +53,27 @@ pub(super) fn roll_out(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
     let Some(mut object) = tx.get(key).cloned().filter(|object| !store::is_going(object)) else { return Ok(()) };
     let plural = key.split('/').nth(2).unwrap_or_default().to_owned();
     let now = store::time(tx);
-    let is_waiting = crate::resource::manifest::has_auto_image(object.pointer("/spec/template").unwrap_or(&Value::Null));
-    if let Some(image) = bad_image(&object).or_else(|| (is_waiting && !istiod::would_inject(tx, &object)).then(|| "auto".to_owned())) {
+    if let Some(image) = bad_image(&object).or_else(|| istiod::leaves_auto_image(tx, &object).then(|| "auto".to_owned())) {
         let made = object.pointer("/metadata/creationTimestamp").cloned().unwrap_or_default();
         return stuck(tx, key, &plural, object, &image, &made);
     }
-    let replicas = object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
+    let replicas = pods::wanted(&plural, &object);
     let seen = generation(&object);
+    if matches!(plural.as_str(), "deployments" | "statefulsets" | "daemonsets") {
+        if namespaces::is_going(tx, store::meta_text(&object, "namespace")) {
+            return Ok(());
+        }
+        match pods::roll(tx, &plural, &object)? {
+            Rolled::Done => drop(tx.delete(&retry_of(key))),
+            Rolled::Surging(older) => {
+                let pause = delay(tx, DRAIN, &["drain", key, &seen.to_string()]);
+                let wanted = surging(&object, replicas, older, &now);
+                put(tx, key, &mut object, &wanted);
+                return schedule(tx, after(tx.now(), pause), "kube.rollout", key);
+            }
+            Rolled::Refused(why, older) => return refused(tx, key, object, &plural, older, &why),
+        }
+    }
     let condition = |of: &str, reason: &str, message: &str| json!({"type": of, "status": "True", "lastUpdateTime": now, "lastTransitionTime": now, "reason": reason, "message": message});
     let revision = format!("{}-{:x}", store::meta_text(&object, "name"), seen);
     let wanted = match plural.as_str() {
@@ -62,12 +89,9 @@ pub(super) fn roll_out(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
             "updatedReplicas": replicas, "currentRevision": revision, "updateRevision": revision, "collisionCount": 0,
         }),
         "daemonsets" => json!({
-            "observedGeneration": seen, "currentNumberScheduled": 2, "desiredNumberScheduled": 2, "numberMisscheduled": 0, "numberReady": 2,
-            "updatedNumberScheduled": 2, "numberAvailable": 2,
+            "observedGeneration": seen, "currentNumberScheduled": replicas, "desiredNumberScheduled": replicas, "numberMisscheduled": 0,
+            "numberReady": replicas, "updatedNumberScheduled": replicas, "numberAvailable": replicas,
         }),
-        "replicasets" => {
-            json!({"observedGeneration": seen, "replicas": replicas, "fullyLabeledReplicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas})
-        }
         "jobs" => json!({
             "startTime": now, "completionTime": now, "succeeded": 1, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {},
             "conditions": [
@@ -82,6 +106,50 @@ pub(super) fn roll_out(tx: &mut Tx<'_>, key: &str) -> Result<(), SandboxError> {
     };
     put(tx, key, &mut object, &wanted);
     if plural == "deployments" { istiod::started(tx, &object) } else { Ok(()) }
+}
+
+/// Where it is kept since when the pods of a workload can't be made.
+fn retry_of(key: &str) -> String {
+    format!("retry/{key}")
+}
+
+/// A Deployment whose new pods are there beside the older ones.
+fn surging(object: &Value, replicas: i64, older: i64, now: &Value) -> Value {
+    let all = replicas + older;
+    json!({
+        "observedGeneration": generation(object), "replicas": all, "updatedReplicas": replicas, "readyReplicas": all, "availableReplicas": all,
+        "conditions": [
+            {"type": "Available", "status": "True", "lastUpdateTime": now, "lastTransitionTime": now, "reason": "MinimumReplicasAvailable", "message": "Deployment has minimum availability."},
+            {"type": "Progressing", "status": "True", "lastUpdateTime": now, "lastTransitionTime": now, "reason": "ReplicaSetUpdated", "message": "ReplicaSet is progressing."},
+        ],
+    })
+}
+
+/// Pods that the server doesn't take: they are tried again, at first soon, and then ever more seldom.
+fn refused(tx: &mut Tx<'_>, key: &str, mut object: Value, plural: &str, older: i64, why: &str) -> Result<(), SandboxError> {
+    let seen = generation(&object);
+    let known = tx.get(&retry_of(key)).filter(|known| known.get("generation").and_then(Value::as_i64) == Some(seen));
+    let since = known.and_then(|known| known.get("since")?.as_str()?.parse::<jiff::Timestamp>().ok());
+    let begun = since.unwrap_or(tx.now());
+    tx.put(&retry_of(key), json!({"generation": seen, "since": begun.to_string()}));
+    let waited = tx.now().duration_since(begun);
+    let now = store::time(tx);
+    let seconds = object.pointer("/spec/progressDeadlineSeconds").and_then(Value::as_i64).unwrap_or(600);
+    let is_late = waited >= SignedDuration::from_secs(seconds);
+    let (status, reason) = if is_late { ("False", "ProgressDeadlineExceeded") } else { ("True", "ReplicaSetUpdated") };
+    let mut wanted = json!({"observedGeneration": seen});
+    if plural == "deployments" {
+        for (field, value) in [("replicas", older), ("readyReplicas", older), ("availableReplicas", older), ("updatedReplicas", 0)] {
+            wanted[field] = json!(value);
+        }
+        wanted["conditions"] = json!([
+            {"type": "Progressing", "status": status, "lastUpdateTime": now, "lastTransitionTime": now, "reason": reason, "message": "ReplicaSet is progressing."},
+            {"type": "ReplicaFailure", "status": "True", "lastUpdateTime": now, "lastTransitionTime": now, "reason": "FailedCreate", "message": why},
+        ]);
+    }
+    put(tx, key, &mut object, &wanted);
+    let pause = (waited / 2).clamp(SignedDuration::from_secs(1), SignedDuration::from_mins(16));
+    schedule(tx, after(tx.now(), pause), "kube.rollout", key)
 }
 
 fn put(tx: &mut Tx<'_>, key: &str, object: &mut Value, status: &Value) {

@@ -252,6 +252,9 @@ pub(super) fn save(tx: &mut Tx<'_>, change: Change<'_>, live: &Value, mut new: V
     if kind.is_core("services") {
         super::services::allocate(tx, &mut new, Some(live));
     }
+    if kind.plural == "customresourcedefinitions" && !kind.custom && part.is_empty() {
+        super::crds::store_version(&mut new);
+    }
     let metadata = metadata_mut(&mut new);
     metadata.shift_remove("managedFields");
     metadata.extend(managed::write(managers).map(|managed| ("managedFields".to_owned(), managed)));
