@@ -139,6 +139,11 @@ pub enum Event {
         /// Its generation.
         generation: u64,
     },
+    /// All pods of the batches that are restarted run the proxy that they are to.
+    Settled {
+        /// What tells those moves from others.
+        digest: String,
+    },
     /// A run of a command began.
     RunStarted {
         /// `apply`, `rotate`, `destroy`, …

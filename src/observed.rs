@@ -1,6 +1,10 @@
 //! What is there: facts about the live world, as one observation found them.
 
+mod proxies;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use proxies::{Proxies, Proxy};
 
 use crate::addr::{Addr, AwsKind};
 use crate::event::Origin;
@@ -74,6 +78,12 @@ pub struct Observed {
     pub requests: BTreeMap<String, u64>,
     /// Regions that were to be searched for what a lost state knew, and may not be looked at.
     pub unseen_regions: Vec<String>,
+    /// Which pods run which proxy, where that matters.
+    pub proxies: Option<Proxies>,
+    /// How many pods workloads have.
+    pub pods: BTreeMap<Addr, u64>,
+    /// The version of the cluster's Kubernetes, where a control plane of Istio is made or changed.
+    pub kubernetes: Option<String>,
     /// Of the validation records that would go: why each has to stay, if it has.
     pub record_needs: BTreeMap<Addr, RecordNeed>,
 }

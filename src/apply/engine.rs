@@ -139,6 +139,7 @@ pub async fn apply<L: Lease>(
         }
     }
     engine.run(stop).await;
+    engine.settle_moves();
     if engine.applied.store_error.is_none()
         && let Err(error) = engine.lease.save()
     {
@@ -186,6 +187,15 @@ impl<L: Lease> Engine<'_, L> {
             if matches!(stage, Stage::Blocked | Stage::Busy) {
                 self.applied.not_begun.push(self.plan.steps[index].addr.clone());
             }
+        }
+    }
+
+    /// Remembers that the moves of pods are through, when all is done.
+    fn settle_moves(&mut self) {
+        if let Some(digest) = self.plan.settles.clone().filter(|_| self.applied.is_complete() && !self.applied.is_stopped)
+            && let Err(error) = self.lease.record(Event::Settled { digest })
+        {
+            self.keep_failed(error);
         }
     }
 
@@ -279,6 +289,12 @@ impl<L: Lease> Engine<'_, L> {
         // What goes was made by this very run.
         if step.action.is_removal() && step.id.is_none() {
             step.id = self.lease.state().current(&step.addr).map(|made| made.id.clone());
+        }
+        if let Some(proxies) = step.proxies.clone() {
+            (self.sink)(Progress::Started { addr: step.addr.clone(), action: step.action });
+            self.set_stage(node, Stage::Busy);
+            self.begin_proxies(node, &step, proxies);
+            return;
         }
         let spec = self.plan.graph.get(&step.addr).map(|resource| resource.spec.clone());
         let certificate = Self::certificate_of_delivery(&step, spec.as_ref());
@@ -430,6 +446,7 @@ impl<L: Lease> Engine<'_, L> {
         let step = self.step(node).clone();
         self.set_stage(node, Stage::Done);
         if !step.action.is_removal()
+            && step.proxies.is_none()
             && let Err(error) = self.lease.record(Event::Ready { addr: step.addr.clone() })
         {
             self.keep_failed(error);

@@ -36,6 +36,8 @@ struct Write {
     /// The name of the load balancer that another one takes the place of.
     moves_from: Option<String>,
     needs: Vec<Addr>,
+    /// The control plane whose proxy its pods are to run.
+    revision: Option<String>,
     is_forced: bool,
     /// Whether the stack has webhooks that the server may ask.
     has_webhooks: bool,
@@ -71,6 +73,7 @@ impl<L: Lease> Engine<'_, L> {
             sent,
             moves_from,
             needs: self.needs(&step.addr),
+            revision: self.plan.injected_by.get(&step.addr).cloned(),
             is_forced: step.action == Action::Adopt || step.changes.iter().any(|change| change.manager.is_some()),
             has_webhooks: self.has_webhooks(),
             clock: self.world.clock.clone(),
@@ -117,9 +120,10 @@ impl Write {
             uid = Some(refuse_foreign(step, &live)?);
         }
         if let (Some(namespace), Some(pod)) = (namespace, self.spec.pod_to_inject())
-            && let Some(says) = kube.injects(namespace, &pod).await?
+            && let Some(says) = kube.injects(namespace, &pod, self.revision.as_deref()).await?
         {
-            let wait = Wait::Injected { namespace: namespace.to_owned(), pod: Box::new(pod), says };
+            let revision = self.revision.clone();
+            let wait = Wait::Injected { namespace: namespace.to_owned(), pod: Box::new(pod), revision, says };
             return Ok(Outcome { wait: Some(wait), ..Outcome::default() });
         }
         let applied = self.send(kube, &path, uid.as_deref()).await?;

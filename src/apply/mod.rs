@@ -11,6 +11,7 @@ mod engine;
 mod evidence;
 mod manifests;
 mod objects;
+mod proxies;
 mod records;
 mod secrets;
 mod wait;

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::engine::{Engine, Finished, Outcome, Stage};
 use super::evidence::evidence;
-use super::{Limits, Progress, StepError};
+use super::{Limits, Progress, StepError, proxies};
 use crate::addr::Addr;
+use crate::clock::Clock;
 use crate::event::Event;
 use crate::material::PublicPart;
 use crate::observe::dead_reason;
@@ -41,7 +42,11 @@ pub(super) enum Wait {
     /// An object that is being deleted is gone.
     Gone { addr: Addr, path: KindPath, uid: String, holds: String },
     /// The pods that a workload would make come back injected.
-    Injected { namespace: String, pod: Box<Value>, says: String },
+    Injected { namespace: String, pod: Box<Value>, revision: Option<String>, says: String },
+    /// All pods of a workload run the proxy of a revision. Where it `restarts`, it may have to do so again.
+    Proxies { addr: Addr, path: KindPath, revision: String, restarts: bool, says: String },
+    /// No pod runs the proxy of a revision.
+    Unused { revision: String, says: String },
     /// An object does what it is for.
     Ready { addr: Addr, kind: String, path: KindPath, says: String },
     /// A load balancer has its name; another one than before, where that one is replaced.
@@ -69,7 +74,16 @@ impl Wait {
 
     /// Whether the step's first point is behind it.
     pub(super) fn is_past_created(&self) -> bool {
-        matches!(self, Self::Issued { .. } | Self::InSync { .. } | Self::Replicas { .. } | Self::Ready { .. } | Self::Balanced { .. })
+        matches!(
+            self,
+            Self::Issued { .. }
+                | Self::InSync { .. }
+                | Self::Replicas { .. }
+                | Self::Ready { .. }
+                | Self::Balanced { .. }
+                | Self::Proxies { .. }
+                | Self::Unused { .. }
+        )
     }
 
     /// Whether it is over in seconds, so that `--no-wait` waits for it all the same.
@@ -89,6 +103,8 @@ impl Wait {
             Self::Gone { holds, .. } => format!("the object to go ({holds})"),
             Self::Injected { says, .. } => format!("the injector to put the proxy into its pods ({says})"),
             Self::Ready { says, .. } => format!("the object to be ready ({says})"),
+            Self::Proxies { says, .. } => format!("its pods to run the new proxy ({says})"),
+            Self::Unused { revision, says } => format!("the pods that run the proxy of {revision} to go ({says})"),
             Self::Balanced { says, .. } => format!("the load balancer ({says})"),
         }
     }
@@ -100,7 +116,12 @@ impl Wait {
             Self::InUse { .. } => limits.in_use,
             Self::InSync { .. } => limits.in_sync,
             Self::Gone { .. } => limits.gone,
-            Self::Replicas { .. } | Self::Injected { .. } | Self::Ready { .. } | Self::Balanced { .. } => limits.ready,
+            Self::Replicas { .. }
+            | Self::Injected { .. }
+            | Self::Ready { .. }
+            | Self::Balanced { .. }
+            | Self::Proxies { .. }
+            | Self::Unused { .. } => limits.ready,
         }
     }
 
@@ -109,7 +130,12 @@ impl Wait {
             Self::Records { region, .. } | Self::Issued { region, .. } | Self::InUse { region, .. } => Key::Acm(region.clone()),
             Self::InSync { role, .. } => Key::Route53(role.clone()),
             Self::Replicas { region, .. } => Key::Secrets(region.clone()),
-            Self::Gone { .. } | Self::Injected { .. } | Self::Ready { .. } | Self::Balanced { .. } => Key::Kube,
+            Self::Gone { .. }
+            | Self::Injected { .. }
+            | Self::Ready { .. }
+            | Self::Balanced { .. }
+            | Self::Proxies { .. }
+            | Self::Unused { .. } => Key::Kube,
         }
     }
 }
@@ -133,6 +159,8 @@ pub(super) struct Waits {
     in_flight: BTreeSet<Key>,
     /// Since when a step waits for others to let go: a deletion that is refused again goes on in the same wait.
     in_use_since: BTreeMap<usize, Timestamp>,
+    /// How often a workload was restarted again, as its pods came with another proxy than they were to.
+    restarted: BTreeMap<usize, u32>,
     /// Steps that were left in a wait after their first point.
     pub(super) left_created: BTreeSet<usize>,
 }
@@ -200,7 +228,7 @@ pub(super) struct Polled {
 }
 
 /// What a poll saw of one who waits.
-enum Seen {
+pub(super) enum Seen {
     Still,
     Described(Box<Described>),
     Issued {
@@ -211,6 +239,8 @@ enum Seen {
     Says(String),
     /// A load balancer has this name.
     Named(String),
+    /// It is through, and has to begin again: why.
+    Again(String),
     Over,
 }
 
@@ -240,6 +270,7 @@ impl<L: Lease> Engine<'_, L> {
             late,
             limit: self.options.limits.ready,
             now: self.world.clock.now(),
+            clock: self.world.clock.clone(),
         };
         let (aws, kube) = (self.world.aws.clone(), self.world.kube.clone());
         self.later(Duration::ZERO, async move {
@@ -270,7 +301,7 @@ impl<L: Lease> Engine<'_, L> {
                 Ok(Seen::Says(says)) => {
                     self.say(node, &says);
                     // Of an object that isn't ready in time more is told; of others only that.
-                    if matches!(wait, Wait::Injected { .. }) {
+                    if matches!(wait, Wait::Injected { .. } | Wait::Unused { .. }) {
                         self.check_limit(node, &wait, since);
                     }
                 }
@@ -283,7 +314,11 @@ impl<L: Lease> Engine<'_, L> {
     /// Another reason of the same wait.
     fn say(&mut self, node: usize, new: &str) {
         let Some((wait, _)) = self.waits.active.get_mut(&node) else { return };
-        if let Wait::Ready { says, .. } | Wait::Injected { says, .. } | Wait::Balanced { says, .. } = wait
+        if let Wait::Ready { says, .. }
+        | Wait::Injected { says, .. }
+        | Wait::Balanced { says, .. }
+        | Wait::Proxies { says, .. }
+        | Wait::Unused { says, .. } = wait
             && says != new
         {
             new.clone_into(says);
@@ -346,7 +381,19 @@ impl<L: Lease> Engine<'_, L> {
                 }
                 self.lease.record(Event::Applied { addr, attrs })?;
             }
-            (Wait::InSync { .. } | Wait::Replicas { .. } | Wait::Ready { .. }, Seen::Over) => {
+            // Its pods were made when not all API servers knew of the namespace's new choice.
+            (Wait::Proxies { .. }, Seen::Again(says)) => {
+                self.waits.forget(node);
+                let count = self.waits.restarted.entry(node).or_default();
+                *count += 1;
+                if *count > MOST_RESTARTS {
+                    let says = format!("{says}, though it was restarted {count} times");
+                    self.fail(node, StepError::NotReady { says, after: None, evidence: Vec::new() });
+                } else {
+                    self.set_stage(node, Stage::Blocked);
+                }
+            }
+            (Wait::InSync { .. } | Wait::Replicas { .. } | Wait::Ready { .. } | Wait::Proxies { .. } | Wait::Unused { .. }, Seen::Over) => {
                 self.waits.forget(node);
                 self.look_again(node);
             }
@@ -536,6 +583,9 @@ async fn poll_route53(route53: &Route53, waits: &[(usize, Wait)]) -> Vec<(usize,
     answers
 }
 
+/// How often a workload is restarted again at most.
+const MOST_RESTARTS: u32 = 3;
+
 /// How objects are looked at.
 struct Looks {
     /// The label of the stack's objects.
@@ -544,6 +594,7 @@ struct Looks {
     late: BTreeSet<usize>,
     limit: Duration,
     now: Timestamp,
+    clock: Clock,
 }
 
 /// From this number on those of one kind who wait to be ready are looked at by one list.
@@ -560,7 +611,15 @@ async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)], looks: &Looks) -> Vec<(
     for (path, _) in by_path.into_iter().filter(|(_, count)| *count >= LIST_FROM) {
         listed.insert(path, kube.list(path, &looks.selector).await);
     }
-    let mut answers = Vec::new();
+    let rolling: Vec<proxies::Waiting<'_>> = waits
+        .iter()
+        .filter_map(|(node, wait)| {
+            let Wait::Proxies { addr, path, revision, restarts, .. } = wait else { return None };
+            let late = looks.late.contains(node).then_some(looks.limit);
+            Some(proxies::Waiting { node: *node, addr, path, revision, restarts: *restarts, late })
+        })
+        .collect();
+    let mut answers = proxies::seen(kube, &rolling, &looks.clock).await;
     for (node, wait) in waits {
         let answer = match wait {
             Wait::Gone { addr: Addr::Kube { namespace, name, .. }, path, uid, .. } => {
@@ -570,7 +629,12 @@ async fn poll_kube(kube: &Kube, waits: &[(usize, Wait)], looks: &Looks) -> Vec<(
                     Err(error) => Err(error.into()),
                 }
             }
-            Wait::Injected { namespace, pod, .. } => match kube.injects(namespace, pod).await {
+            Wait::Unused { revision, .. } => match proxies::users(kube, revision).await {
+                Ok(None) => Ok(Seen::Over),
+                Ok(Some(says)) => Ok(Seen::Says(says)),
+                Err(error) => Err(error.into()),
+            },
+            Wait::Injected { namespace, pod, revision, .. } => match kube.injects(namespace, pod, revision.as_deref()).await {
                 Ok(None) => Ok(Seen::Over),
                 Ok(Some(says)) => Ok(Seen::Says(says)),
                 Err(error) => Err(error.into()),

@@ -362,6 +362,7 @@ pub(super) fn policy(part: &PartArgs, loaded: &Loaded, destroy: bool) -> Result<
         moves: loaded.stack.moved.clone().into_iter().collect(),
         released: loaded.stack.released.keys().cloned().collect(),
         helm_records: loaded.helm_records.clone(),
+        batches: loaded.stack.istio.as_ref().map(|istio| istio.batches.clone()).unwrap_or_default(),
         prices: loaded.stack.aws.as_ref().map(|aws| aws.prices.clone()),
         ..Policy::default()
     })

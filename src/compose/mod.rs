@@ -1,5 +1,6 @@
 //! From a checked stack to resources: one file per section.
 
+mod batches;
 mod certificates;
 mod edge_checks;
 mod gateways;
@@ -39,5 +40,6 @@ pub fn compose(stack: &Stack, manifests: Vec<Manifest>, diags: &mut Diagnostics)
         }
     }
     resources.extend(of_manifests);
+    batches::check(stack, &resources, diags);
     resources
 }

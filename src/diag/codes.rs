@@ -28,6 +28,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("chart/same-release", "Two releases have one name in one namespace."),
     ("chart/version", "A chart's version is neither a version nor a range."),
     ("chart/warning", "A chart or its values have something that Helm warns of."),
+    ("istio/batch", "A batch names no namespace, one that the stack doesn't have, or one that another batch has."),
     ("istio/profile", "A profile isn't the name of one."),
     ("istio/revision", "A revision or tag stands for two control planes, or for none."),
     ("manifest/no-namespace", "An object of a kind in namespaces names none, and its set gives none."),

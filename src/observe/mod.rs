@@ -7,6 +7,7 @@ mod aliases;
 mod certificates;
 mod forecast;
 mod kept;
+mod mesh;
 mod objects;
 mod records;
 mod regions;
@@ -30,9 +31,11 @@ use crate::provider::world::World;
 use crate::resource::Attr;
 use crate::resource::hole::{Output, Outputs};
 use crate::stack::CertificateOutput;
+use crate::stack::istio::Batch;
 use crate::state::State;
 
 /// What to look at besides the desired resources.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// Only certificates and deliveries: no zone, no record, nothing that would go.
@@ -45,6 +48,10 @@ pub struct Scope<'a> {
     pub adopts: &'a BTreeSet<Addr>,
     /// What is to be taken over by the server's ids.
     pub imports: &'a BTreeMap<Addr, String>,
+    /// The order in which namespaces move to another control plane.
+    pub batches: &'a [Batch],
+    /// Whether a part of the stack is to go, and not all of it.
+    pub partial_destroy: bool,
     /// All that the stack declares, also what is left out now or is to go: it knows the zones, and the roles that lead to them.
     pub declared: &'a Graph,
 }
@@ -89,6 +96,7 @@ pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope
     observed.hostnames = kube.hostnames;
     observed.unseen_kinds = kube.unseen_kinds;
     observed.content = kube.content;
+    observed.pods = kube.pods;
     let lineages: BTreeSet<String> = observed.lineages.drain(..).chain(kube.lineages).collect();
     observed.lineages = lineages.into_iter().collect();
     observed.coverage = Coverage {
@@ -102,6 +110,7 @@ pub async fn observe(desired: &Graph, prior: &State, world: &World, scope: Scope
         region: world.aws.as_ref().map(|aws| aws.region().to_owned()),
         cluster: world.kube.as_ref().map(|kube| kube.uid().to_owned()),
     };
+    mesh::observe(prior, world, scope, &mut observed).await?;
     if let Some(aws) = &world.aws {
         observed.requests = aws.budget().counts();
     }

@@ -29,6 +29,8 @@ pub(super) struct Objects {
     pub(super) content: BTreeMap<Addr, Vec<String>>,
     /// The names of load balancers, by their Ingresses.
     pub(super) hostnames: BTreeMap<Addr, String>,
+    /// How many pods workloads have.
+    pub(super) pods: BTreeMap<Addr, u64>,
     pub(super) lineages: BTreeSet<String>,
     pub(super) unseen_kinds: Vec<String>,
     /// Kinds that the cluster doesn't serve, though Kubernetes has them.
@@ -77,6 +79,7 @@ pub(super) async fn observe(
     other_namespaces(kube, desired, &mut found).await?;
     let ingresses = lives.iter().filter(|(addr, _)| kind_name(addr) == "ingress");
     found.hostnames = ingresses.filter_map(|(addr, live)| Some((addr.clone(), hostname(&live.whole())?.to_owned()))).collect();
+    found.pods = lives.iter().filter_map(|(addr, live)| Some((addr.clone(), pods(addr, live)?))).collect();
     if !scope.rotate {
         let outputs = &outputs.await;
         let asked = Asked { kube, desired, prior, unserved: &unserved, lives: &lives, now: world.clock.now(), outputs, local: scope.local };
@@ -84,6 +87,17 @@ pub(super) async fn observe(
         content(kube, desired, prior, &mut found).await?;
     }
     Ok(found)
+}
+
+/// How many pods a workload has, by what it says itself.
+fn pods(addr: &Addr, live: &Live) -> Option<u64> {
+    let paths: &[&str] = match kind_name(addr) {
+        "deployment" | "statefulset" => &["/status/replicas", "/spec/replicas"],
+        "daemonset" => &["/status/desiredNumberScheduled"],
+        _ => return None,
+    };
+    let object = live.whole();
+    paths.iter().find_map(|path| object.pointer(path)?.as_u64())
 }
 
 /// The kinds of stack and state, and those of them that the cluster doesn't serve.

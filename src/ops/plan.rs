@@ -23,6 +23,8 @@ pub async fn plan(graph: &Graph, state: &State, world: &World, policy: &Policy) 
         everywhere: policy.destroy && !policy.exactly,
         local: policy.is_local,
         declared: graph,
+        batches: &policy.batches,
+        partial_destroy: policy.destroy && policy.is_partial(),
         adopts: &policy.adopt,
         imports: &policy.imports,
     };

@@ -225,6 +225,18 @@ pub fn grants(stack: &Stack, graph: &Graph, state: &State, look_ups: &[LookUp], 
             gathered.add(namespace.as_deref(), (group, &plural), name, if name.is_some() { &["get"] } else { &["list"] });
         }
     }
+    if let Some(istio) = stack.istio.as_ref().filter(|_| matches!(purpose, Purpose::Plan | Purpose::Apply)) {
+        // Which pods run which proxy.
+        gathered.add(None, ("", "pods"), None, &["list"]);
+        let restarted = istio.batches.iter().filter(|batch| batch.restart).flat_map(|batch| &batch.namespaces).map(|(name, _)| name);
+        // Only in one that is there can something be restarted.
+        let is_there = |name: &&String| state.current(&Addr::namespace(name)).is_some() || !graph.contains(&Addr::namespace(name));
+        for namespace in restarted.filter(|_| purpose == Purpose::Apply).filter(is_there) {
+            for plural in ["daemonsets", "deployments", "statefulsets"] {
+                gathered.add(Some(namespace), ("apps", plural), None, &["get", "list", "patch"]);
+            }
+        }
+    }
     if purpose == Purpose::Apply {
         for resource in graph.resources() {
             let Spec::Manifest(spec) = &resource.spec else { continue };

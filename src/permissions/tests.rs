@@ -208,3 +208,30 @@ fn subjects_are_read_and_others_are_refused() {
         assert!(error.to_string().contains("group:NAME"), "{error}");
     }
 }
+
+#[test]
+fn batches_that_are_restarted_take_rights_in_namespaces_that_are_there() {
+    let text = "version: 1\nstack: shop\ncluster: { in_cluster: true }\nnamespaces: { prod: {}, staging: {} }\n\
+                istio: { version: 1.31.0, batches: [{ namespaces: [staging] }, { namespaces: [prod], restart: true }] }\n";
+    let (stack, graph) = read(text);
+    let mut state = State::empty("shop");
+    let of = |state: &State, purpose| {
+        let all = grants(&stack, &graph, state, &[], purpose).into_iter();
+        let meant = all.filter(|grant| ["pods", "deployments", "statefulsets", "daemonsets"].contains(&grant.resource.as_str()));
+        meant.map(|grant| format!("{:?} {} {}", grant.namespace, grant.resource, grant.verbs.join(" "))).collect::<Vec<_>>()
+    };
+    let pods = "None pods list".to_owned();
+    assert_eq!(of(&state, Purpose::Plan), std::slice::from_ref(&pods));
+    assert_eq!(of(&state, Purpose::Apply), std::slice::from_ref(&pods), "nothing is in them yet");
+    assert_eq!(of(&state, Purpose::Destroy), [""; 0]);
+    let made = crate::event::Event::Created {
+        addr: crate::addr::Addr::namespace("prod"),
+        id: "uid".into(),
+        generation: 1,
+        origin: crate::event::Origin::Created,
+        needs: Vec::new(),
+    };
+    state.fold(&crate::event::Entry { sequence: 1, at: jiff::Timestamp::UNIX_EPOCH, event: made });
+    let within = |plural: &str| format!("Some(\"prod\") {plural} get list patch");
+    assert_eq!(of(&state, Purpose::Apply), [pods, within("daemonsets"), within("deployments"), within("statefulsets")]);
+}

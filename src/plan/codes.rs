@@ -11,6 +11,10 @@ pub const CODES: &[(&str, &str)] = &[
          stack to what is there, or leave it alone and choose another name.",
     ),
     (
+        "plan/batch-order",
+        "`istio.batches` lets something wait that an earlier batch needs. Put the namespaces in another order, or together in one batch.",
+    ),
+    (
         "plan/copy",
         "A secret moves to a region where it has a copy, or is to have a copy in the region that it leaves: one name holds one secret in a \
          region. Do it in two steps.",
@@ -98,6 +102,11 @@ pub const CODES: &[(&str, &str)] = &[
         "plan/protected",
         "An object is protected (`protect: true`), and would be deleted or replaced. Apply it with `protect: false` first, or leave it out with \
          `--exclude`.",
+    ),
+    (
+        "plan/revision-in-use",
+        "A control plane of Istio would go while pods run its proxy, which this plan doesn't move: they are named. Restart them first, or let a batch of \
+         `istio.batches` do it with `restart: true`; the control plane stays in the stack until then.",
     ),
     ("plan/scope", "A manifest of a kind in namespaces names none, or one of a kind outside of them names one."),
     ("plan/stale", "A saved plan no longer holds: what it touches, or the stack, has changed since it was made. Make it anew."),

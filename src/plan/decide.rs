@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::certificates::{imported, is_reimportable, of_import};
-use super::{Action, Change, Charge, Cost, Drift, Plan, Policy, Refusal, Step, cost, diff, helm_records, hooks, order, refresh};
+use super::{Action, Change, Charge, Cost, Drift, Plan, Policy, Refusal, Step, cost, diff, helm_records, hooks, mesh, order, refresh};
 use crate::addr::{Addr, AwsKind};
-use crate::event::Origin;
+use crate::event::{Event, Origin};
 use crate::graph::Graph;
 use crate::observed::{Condition, Found, Observed, Owner, ZoneChoice};
 use crate::resource::certificate::{LeafFacts, Source};
@@ -33,6 +33,8 @@ pub(super) fn plan(desired: &Graph, observed: &Observed, prior: &State, policy: 
         leaves: BTreeMap::new(),
         needs_rebuilt_consent: false,
         moving: BTreeSet::new(),
+        settles: None,
+        is_settled: false,
     };
     planner.check_identity();
     if planner.refusals.is_empty() {
@@ -46,6 +48,7 @@ pub(super) fn plan(desired: &Graph, observed: &Observed, prior: &State, policy: 
             planner.decide_unwanted();
             planner.decide_deposed();
             planner.decide_helm_records();
+            planner.decide_mesh();
             planner.only_ownership();
             planner.point_out_renames();
         }
@@ -84,6 +87,10 @@ pub(super) struct Planner<'a> {
     pub(super) needs_rebuilt_consent: bool,
     /// Ingresses whose load balancer is another one after this plan.
     pub(super) moving: BTreeSet<Addr>,
+    /// What tells the moves of the batches that are restarted.
+    pub(super) settles: Option<String>,
+    /// Whether they are through.
+    pub(super) is_settled: bool,
 }
 
 impl Planner<'_> {
@@ -468,7 +475,9 @@ impl Planner<'_> {
             starts_after: Vec::new(),
             any_start: resource.needs_any(),
             ready_after: Vec::new(),
+            proxies: None,
         });
+        self.tell_restart(addr);
     }
 
     /// With `--refresh-only`: what the state would learn.
@@ -505,6 +514,8 @@ impl Planner<'_> {
         order::link(&mut self.steps, self.desired, self.prior, self.observed, &self.policy.declared);
         hooks::link(&mut self.steps, self.desired);
         helm_records::link(&mut self.steps, &self.policy.helm_records, self.desired);
+        let circle = mesh::link(&mut self.steps, &self.policy.declared, &self.policy.batches, self.prior, self.observed);
+        self.refuse_circle(&circle);
         if let Some(prices) = &self.policy.prices {
             self.cost.as_of.clone_from(&prices.as_of);
             for resource in self.desired.resources() {
@@ -513,11 +524,15 @@ impl Planner<'_> {
                 }
             }
         }
-        let refresh = if self.refusals.is_empty() {
+        let mut refresh = if self.refusals.is_empty() {
             refresh::events(self.desired, self.observed, self.prior, &self.lineage, self.policy.refresh_only)
         } else {
             Vec::new()
         };
+        let mut settles = self.settles.take().filter(|digest| self.prior.settled.as_ref() != Some(digest));
+        if self.refusals.is_empty() && self.is_settled && self.steps.iter().all(|step| !step.counts) {
+            refresh.extend(settles.take().map(|digest| Event::Settled { digest }));
+        }
         let unseen = self.prior.resources.keys().filter(|addr| addr.is_kube() && !self.observed.coverage.has(addr)).count();
         if unseen > 0 && !self.policy.rotate {
             self.notes.push(format!(
@@ -539,7 +554,9 @@ impl Planner<'_> {
         self.notes.extend(self.manual_hosts());
         let manual: Vec<String> = self.manual_certificates();
         self.notes.extend(manual);
+        let injected_by = self.injected_by();
         Plan {
+            injected_by,
             stack: self.prior.stack.clone(),
             at: self.now,
             identity: self.observed.identity.clone(),
@@ -558,6 +575,7 @@ impl Planner<'_> {
             is_partial: self.policy.is_partial(),
             is_exact: self.policy.exactly,
             forecasts: self.observed.forecasts.clone(),
+            settles,
         }
     }
 

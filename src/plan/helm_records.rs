@@ -42,6 +42,7 @@ impl Planner<'_> {
                 starts_after: Vec::new(),
                 any_start: false,
                 ready_after: Vec::new(),
+                proxies: None,
             });
         }
     }

@@ -11,6 +11,7 @@ mod hooks;
 mod kept;
 mod manifests;
 pub mod marks;
+pub(crate) mod mesh;
 mod order;
 mod ownership;
 mod refresh;
@@ -29,6 +30,7 @@ use jiff::Timestamp;
 pub(crate) use aliases::moves_balancer;
 pub use cost::{Charge, Cost};
 pub use helm_records::HelmRecord;
+pub use mesh::ProxyStep;
 
 use crate::addr::{Addr, AwsKind};
 use crate::diag::Place;
@@ -38,6 +40,7 @@ use crate::observed::{Forecast, Identity, Observed};
 use crate::resource::certificate::LeafFacts;
 use crate::resource::{Attr, Attrs, Milestone};
 use crate::stack::Prices;
+use crate::stack::istio::Batch;
 use crate::state::{Moves, State};
 
 /// What happens to a resource.
@@ -55,6 +58,8 @@ pub enum Action {
     Update,
     /// A new one takes its place.
     Replace,
+    /// Its pods are made anew, and nothing else of it changes.
+    Restart,
     /// It gets another address.
     Move,
     /// A secret that is scheduled for deletion is taken back.
@@ -75,6 +80,7 @@ impl Action {
             Self::Adopt => "adopt",
             Self::Update => "update",
             Self::Replace => "replace",
+            Self::Restart => "restart",
             Self::Move => "move",
             Self::Restore => "restore",
             Self::Release => "release",
@@ -136,6 +142,8 @@ pub struct Step {
     pub any_start: bool,
     /// Which points of other steps must be reached before it can be ready.
     pub ready_after: Vec<(usize, Point)>,
+    /// What it is about when it is about the proxies of pods, and not about the object itself.
+    pub proxies: Option<ProxyStep>,
 }
 
 impl Step {
@@ -245,6 +253,8 @@ pub struct Policy {
     pub declared: Graph,
     /// Helm's records of releases that are taken over.
     pub helm_records: Vec<HelmRecord>,
+    /// The order in which namespaces move to another control plane.
+    pub batches: Vec<Batch>,
     /// The prices to reckon with.
     pub prices: Option<Prices>,
 }
@@ -296,6 +306,10 @@ pub struct Plan {
     pub is_exact: bool,
     /// What is to be sent for the objects of manifests.
     pub forecasts: BTreeMap<Addr, Forecast>,
+    /// Whose proxy the pods run that have none before they are injected, by their workloads.
+    pub injected_by: BTreeMap<Addr, String>,
+    /// What the state remembers once all of it is done: see [`crate::event::Event::Settled`].
+    pub settles: Option<String>,
 }
 
 impl Plan {

@@ -12,8 +12,10 @@ use crate::state::State;
 /// Links the steps: creation follows the references, removal goes against them, and what is replaced goes last.
 pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed: &Observed, declared: &Graph) {
     steps.sort_by_key(|step| (step.action.is_removal(), rank(step), step.addr.clone(), step.id.clone()));
+    // What is about pods' proxies only has an order of its own.
+    let is_making = |step: &Step| !step.action.is_removal() && step.proxies.is_none();
     let making: BTreeMap<Addr, usize> =
-        steps.iter().enumerate().filter(|(_, step)| !step.action.is_removal()).map(|(index, step)| (step.addr.clone(), index)).collect();
+        steps.iter().enumerate().filter(|(_, step)| is_making(step)).map(|(index, step)| (step.addr.clone(), index)).collect();
     let removing: BTreeMap<Addr, usize> = steps
         .iter()
         .enumerate()
@@ -58,7 +60,7 @@ pub(super) fn link(steps: &mut [Step], desired: &Graph, prior: &State, observed:
             {
                 step.starts_after.push((*index, Point::Ready));
             }
-        } else if let Some(resource) = desired.get(&step.addr) {
+        } else if let Some(resource) = desired.get(&step.addr).filter(|_| step.proxies.is_none()) {
             let points = |needs: &[(Addr, crate::resource::Milestone)]| {
                 needs
                     .iter()

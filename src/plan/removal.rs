@@ -245,6 +245,7 @@ impl Planner<'_> {
             starts_after: Vec::new(),
             any_start: false,
             ready_after: Vec::new(),
+            proxies: None,
         });
     }
 

@@ -257,6 +257,10 @@ impl SavedPlan {
         if !differences.is_empty() {
             return Err(differences);
         }
+        if now.steps.iter().zip(&is_kept).any(|(step, kept)| step.counts && !kept) {
+            // What isn't done isn't through.
+            now.settles = None;
+        }
         keep(&mut now, &is_kept);
         Ok(now)
     }

@@ -30,7 +30,7 @@ pub struct Istio {
     pub revision: String,
     /// Revision tags of this control plane.
     pub tags: Vec<String>,
-    /// The revision or tag that checks Istio's objects.
+    /// The revision that checks Istio's objects.
     pub default_revision: Option<String>,
     /// Further control planes by revision.
     pub revisions: BTreeMap<String, Revision>,
@@ -44,6 +44,8 @@ pub struct Istio {
     pub ztunnel: Option<Component>,
     /// Ingress gateways by name.
     pub ingress: BTreeMap<String, Ingress>,
+    /// The order in which namespaces move to another control plane.
+    pub batches: Vec<Batch>,
     /// Whether the releases get the marks that Helm takes them over by.
     pub adoptable: bool,
     /// What the stack says of the objects.
@@ -101,6 +103,22 @@ pub struct Ingress {
     pub values: Value,
     /// Where it stands.
     pub place: Place,
+}
+
+/// An item of `istio.batches`: namespaces that move to another control plane at one time, when all of the batch before it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The namespaces, each with where it is named.
+    pub namespaces: Vec<(String, Place)>,
+    /// Whether the workloads whose pods run another proxy than they are to are restarted, and waited for.
+    pub restart: bool,
+}
+
+impl Batch {
+    /// Whether it is about a namespace.
+    pub fn has(&self, namespace: &str) -> bool {
+        self.namespaces.iter().any(|(name, _)| name == namespace)
+    }
 }
 
 impl Ingress {

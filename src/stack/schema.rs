@@ -425,13 +425,18 @@ pub const ISTIO: Section = Section {
         key("profile", Shape::Form("[a-z0-9-]+", "ambient"), "The charts' profile, such as ambient or demo."),
         key("revision", Shape::Form(LABEL, "1-31-0"), "The control plane's revision; none by default."),
         key("tags", Shape::List(&Shape::Form(LABEL, "prod")), "Revision tags that stand for this control plane."),
-        key("default_revision", Shape::Form(LABEL, "1-31-0"), "The revision or tag that checks Istio's objects; the revision by default."),
+        key("default_revision", Shape::Form(LABEL, "1-31-0"), "The revision that checks Istio's objects; the stack's own by default."),
         key("revisions", Shape::Named(LABEL, &Shape::Map(&REVISION)), "Further control planes beside this one, by their revisions."),
         key("base", Shape::Map(&COMPONENT), "The chart base."),
         key("istiod", Shape::Map(&COMPONENT), "The chart istiod, for every control plane."),
         key("cni", Shape::Map(&COMPONENT), "The chart cni; installed where it stands here."),
         key("ztunnel", Shape::Map(&COMPONENT), "The chart ztunnel; installed where it stands here."),
         key("ingress", Shape::Named(LABEL, &Shape::Map(&INGRESS)), "Ingress gateways by name: the chart gateway."),
+        key(
+            "batches",
+            Shape::List(&Shape::Map(&BATCH)),
+            "The order in which namespaces move to another control plane: one batch after the other, and what is in none after them all.",
+        ),
         key("adoptable", Shape::Boolean, "Write what `helm upgrade --install` needs to take the releases over."),
         ADOPT,
         IGNORE,
@@ -451,6 +456,19 @@ pub const COMPONENT: Section = Section {
         key("namespace", Shape::Form(LABEL, "istio-system"), "Another namespace than Istio's."),
         VALUES,
         VALUES_FILES,
+    ],
+    later: &[],
+};
+
+/// An item of `istio.batches`
+pub const BATCH: Section = Section {
+    keys: &[
+        required("namespaces", Shape::List(&Shape::Form(LABEL, "prod")), "Namespaces of the stack, those of ingress gateways among them."),
+        key(
+            "restart",
+            Shape::Boolean,
+            "Restart the workloads whose pods run another control plane's proxy, and wait for them; false by default: they are named.",
+        ),
     ],
     later: &[],
 };

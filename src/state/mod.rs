@@ -40,6 +40,9 @@ pub struct State {
     /// How often each address has been created: never forgotten, as a token must not be used twice.
     #[serde(default)]
     pub attempts: BTreeMap<Addr, u64>,
+    /// The moves of pods to other control planes that are through: see [`Event::Settled`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<String>,
     /// Renames that marks may not know of yet. Of this run, and in no file.
     #[serde(skip)]
     pub moves: Moves,
@@ -224,6 +227,7 @@ impl State {
                     });
                 }
             }
+            Event::Settled { digest } => self.settled = Some(digest.clone()),
             Event::RunStarted { .. } | Event::RunEnded { .. } => {}
         }
     }

@@ -20,4 +20,5 @@ mod requests;
 mod stop;
 mod take_over;
 mod terraform;
+mod upgrade;
 mod worlds;

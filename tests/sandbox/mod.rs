@@ -27,3 +27,4 @@ mod replicas;
 mod saved_plan;
 mod story;
 mod tls;
+mod upgrade;

@@ -6,6 +6,7 @@ use meshform::permissions::{Call, Purpose};
 use serde_json::Value;
 
 use super::lab::{Lab, STACK, block_on};
+use super::upgrade;
 
 /// A run of the story: what happens before it, and the command.
 struct Step {
@@ -305,12 +306,36 @@ fn asked((operation, of): &Request) -> Option<(String, String, Option<String>, O
         return None; // Discovery is free to all who are known.
     }
     let (namespace, name) = match subject.split_once('/') {
-        _ if subject.contains(" with label ") => (None, None),
+        _ if subject.contains(" with label ") || subject.ends_with(" of all namespaces") => (None, None),
         _ if verb == "list" => (Some(subject.to_owned()), None),
         Some((namespace, name)) => (Some(namespace.to_owned()), Some(name.to_owned())),
         None => (None, Some(subject.to_owned())),
     };
     Some((verb.to_owned(), resource.to_owned(), namespace, name))
+}
+
+/// Whether a right is enough for a request.
+fn grants((place, kind, names, what): &Right, verb: &str, resource: &str, namespace: Option<&str>, name: Option<&str>) -> bool {
+    let is_there = place.is_none() || place.as_deref() == namespace;
+    is_there && (kind == "*" || kind == resource) && (names.is_none() || names.as_deref() == name) && what == verb
+}
+
+#[test]
+fn a_move_in_batches_asks_for_what_is_printed() {
+    let batches = "  batches: [{ namespaces: [staging, prod, istio-ingress], restart: true }]\n";
+    let lab = Lab::applied(&upgrade::all_on(upgrade::BOTH, "old"));
+    lab.write("stack.yaml", &upgrade::all_on(&format!("{}{batches}", upgrade::NEW), "new"));
+    let rights = rights(&lab, Purpose::Apply);
+    let requests = requests(&lab.run("-v apply stack.yaml --auto-approve").ends_with(0).stderr);
+    assert!(requests.iter().any(|(_, of)| of.starts_with("pods ")), "{requests:?}");
+    for (verb, resource, namespace, name) in requests.iter().filter_map(asked) {
+        // A dry run of a gateway's pod makes one, as far as rights go.
+        let verb = if resource == "pods" && verb == "patch" { "create" } else { verb.as_str() };
+        let name = name.filter(|name| !name.is_empty());
+        let is_free = resource == "version" || verb == "get" && resource == "namespaces";
+        let is_granted = rights.iter().any(|right| grants(right, verb, &resource, namespace.as_deref(), name.as_deref()));
+        assert!(is_free || is_granted, "not granted: {verb} {resource} {namespace:?} {name:?}");
+    }
 }
 
 #[test]
@@ -321,13 +346,8 @@ fn every_request_of_kubernetes_is_granted_and_every_right_is_used() {
         all.extend(rights.iter().map(|right| (step.purpose, right.clone())));
         for request in requests {
             let Some((verb, resource, namespace, name)) = asked(&request) else { continue };
-            let grants = |(place, kind, names, what): &&Right| {
-                (place.is_none() || *place == namespace)
-                    && (kind == "*" || *kind == resource)
-                    && (names.is_none() || *names == name)
-                    && *what == verb
-            };
-            let granting: Vec<&Right> = rights.iter().filter(grants).collect();
+            let granting: Vec<&Right> =
+                rights.iter().filter(|right| grants(right, &verb, &resource, namespace.as_deref(), name.as_deref())).collect();
             // A search for what a lost state knew: where it is denied, the plan says so and goes on.
             let is_search = verb == "list" && name.is_none() && !before.path().join(".meshform/lab/state.json").exists();
             if granting.is_empty() && !is_search {

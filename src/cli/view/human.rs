@@ -100,6 +100,7 @@ fn step(step: &Step, plan: &Plan, paint: Paint, diff: Diff) -> String {
         Action::Release => (paint.cyan("<"), paint.cyan("release")),
         Action::Delete => (paint.red("-"), paint.red("delete")),
         Action::Read => (paint.cyan("?"), paint.cyan("read")),
+        Action::Restart => (paint.yellow("@"), paint.yellow("restart")),
         Action::Move => (paint.cyan("="), paint.cyan("move")),
         Action::NoOp => (" ".to_owned(), "no-op".to_owned()),
     };
@@ -168,6 +169,7 @@ fn gravest(plan: &Plan) -> Vec<(u8, &Step, &'static str)> {
             Action::Adopt => Some((2, "is taken over")),
             Action::Update if step.changes.iter().any(|change| change.manager.is_some()) => Some((3, "takes a field from another manager")),
             Action::Update if step.changes.iter().any(restarts) => Some((4, "starts its pods anew")),
+            Action::Restart => Some((4, "starts its pods anew")),
             Action::Release => Some((5, "is let go")),
             _ => None,
         }
@@ -204,6 +206,7 @@ pub(crate) fn summary(plan: &Plan) -> String {
         format!("{} to delete", plan.count(Action::Delete)),
     ];
     for (action, word) in [
+        (Action::Restart, "to restart"),
         (Action::Move, "to move"),
         (Action::Adopt, "to adopt"),
         (Action::Restore, "to restore"),

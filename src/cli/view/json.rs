@@ -90,7 +90,7 @@ fn actions(action: Action) -> Vec<&'static str> {
         Action::NoOp | Action::Adopt | Action::Move => vec!["no-op"],
         Action::Read => vec!["read"],
         Action::Create => vec!["create"],
-        Action::Update | Action::Restore => vec!["update"],
+        Action::Update | Action::Restart | Action::Restore => vec!["update"],
         Action::Replace => vec!["create", "delete"],
         Action::Release => vec!["forget"],
         Action::Delete => vec!["delete"],
@@ -183,6 +183,9 @@ impl Stream {
         for step in plan.steps.iter().filter(|step| step.counts) {
             let message = format!("{}: plan to {}", step.addr, step.action.as_str());
             self.line("info", "planned_change", &message, &[("change", resource_change(step))]);
+        }
+        for note in &plan.notes {
+            self.line("info", "log", note, &[]);
         }
         for refusal in &plan.refusals {
             let fields =

@@ -121,6 +121,7 @@ fn past(action: Action) -> &'static str {
         Action::Adopt => "adopted",
         Action::Update => "updated",
         Action::Replace => "replaced",
+        Action::Restart => "restarted",
         Action::Move => "moved",
         Action::Restore => "restored",
         Action::Release => "released",

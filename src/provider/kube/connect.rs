@@ -118,8 +118,8 @@ pub async fn connect(target: Target<'_>, budget: Budget) -> Result<Kube, Provide
             (client_of(config, "the pod's service account")?, None, "the cluster of this pod".to_owned())
         }
     };
-    let catalog = Arc::default();
-    let mut kube = Kube { client, tokens, budget, uid: String::new(), describe, catalog };
+    let (catalog, version) = (Arc::default(), Arc::default());
+    let mut kube = Kube { client, tokens, budget, uid: String::new(), describe, catalog, version };
     let namespaces = KindPath { api_version: "v1".into(), plural: "namespaces".into() };
     let found = kube.get(&namespaces, None, "kube-system").await?;
     kube.uid = found

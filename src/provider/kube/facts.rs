@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{KindPath, Kube, query, subject, unreadable};
+use crate::observed::Proxy;
 use crate::provider::error::{Class, ProviderError};
 use crate::resource::FIELD_MANAGER;
 use crate::resource::kinds::split_api_version;
@@ -18,8 +19,12 @@ struct Version {
 }
 
 impl Kube {
-    /// The server's version, such as `v1.36.3` (`GET /version`).
+    /// The server's version, such as `v1.36.3` (`GET /version`), asked for once.
     pub async fn version(&self) -> Result<String, ProviderError> {
+        self.version.get_or_try_init(|| self.asked_version()).await.cloned()
+    }
+
+    async fn asked_version(&self) -> Result<String, ProviderError> {
         let own = KindPath { api_version: "v1".into(), plural: "version".into() };
         let answer = self.send("get", &own, "/version", Method::GET, "/version", None).await?;
         let version: Version = serde_json::from_slice(&answer).map_err(|e| unreadable("get", &own, "/version", &e))?;
@@ -60,8 +65,8 @@ impl Kube {
         }
     }
 
-    /// Whether a pod would come back injected when it is made: nothing, or why not. Nothing is made.
-    pub async fn injects(&self, namespace: &str, pod: &Value) -> Result<Option<String>, ProviderError> {
+    /// Whether a pod would come back injected when it is made, and by this revision: nothing, or why not. Nothing is made.
+    pub async fn injects(&self, namespace: &str, pod: &Value, revision: Option<&str>) -> Result<Option<String>, ProviderError> {
         let pods = KindPath { api_version: "v1".into(), plural: "pods".into() };
         let url = format!("/api/v1/namespaces/{}/pods?dryRun=All&fieldManager={FIELD_MANAGER}", query(namespace));
         let body = SecretBytes::from_text(pod.to_string());
@@ -69,7 +74,14 @@ impl Kube {
         match self.send("create", &pods, &asked, Method::POST, &url, Some(("application/json", &body))).await {
             Ok(answer) => {
                 let made: Value = serde_json::from_slice(&answer).map_err(|e| unreadable("create", &pods, &asked, &e))?;
-                Ok(has_auto_image(&made).then(|| "no injector answers for them yet".to_owned()))
+                if has_auto_image(&made) {
+                    return Ok(Some("no injector answers for them yet".to_owned()));
+                }
+                // Servers learn of a namespace's new choice one after the other.
+                let by = Proxy::of(&made).map(|proxy| proxy.revision).unwrap_or_default();
+                Ok(revision
+                    .filter(|revision| *revision != by)
+                    .map(|revision| format!("the injector of {by} answers for them, not yet that of {revision}")))
             }
             // An injector that isn't reached yet.
             Err(error) if error.class == Class::Server => Ok(Some(error.message)),

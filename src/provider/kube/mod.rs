@@ -5,6 +5,7 @@ pub mod connect;
 mod discover;
 mod facts;
 mod live;
+mod proxies;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct Kube {
     describe: String,
     /// The kinds of the cluster, once they were asked for.
     catalog: Arc<tokio::sync::Mutex<Option<Arc<Catalog>>>>,
+    /// Its version, once it was asked for.
+    version: Arc<tokio::sync::OnceCell<String>>,
 }
 
 /// A kind in URLs.
@@ -165,19 +168,18 @@ impl Kube {
 
     async fn pages(&self, verb: &'static str, kind: &KindPath, selector: &str) -> Result<Vec<Live>, ProviderError> {
         let subject = format!("{} with label {selector}", kind.plural);
+        let path = format!("{}/{}?labelSelector={}", kind.root(), kind.plural, query(selector));
+        self.pages_of(verb, kind, &subject, &path).await
+    }
+
+    /// All pages of a list. `selected` is its path, with the part of the query that selects.
+    async fn pages_of(&self, verb: &'static str, kind: &KindPath, subject: &str, selected: &str) -> Result<Vec<Live>, ProviderError> {
         let mut found = Vec::new();
         let mut token = String::new();
         loop {
-            let path = format!(
-                "{}/{}?labelSelector={}&limit=500{}{}",
-                kind.root(),
-                kind.plural,
-                query(selector),
-                if token.is_empty() { "" } else { "&continue=" },
-                query(&token)
-            );
-            let answer = self.send(verb, kind, &subject, Method::GET, &path, None).await?;
-            let page = live::page(&answer, kind.is_secret() && verb == "list").map_err(|e| unreadable("list", kind, &subject, &e))?;
+            let path = format!("{selected}&limit=500{}{}", if token.is_empty() { "" } else { "&continue=" }, query(&token));
+            let answer = self.send(verb, kind, subject, Method::GET, &path, None).await?;
+            let page = live::page(&answer, kind.is_secret() && verb == "list").map_err(|e| unreadable("list", kind, subject, &e))?;
             found.extend(page.items);
             token = page.continue_token;
             if token.is_empty() {
@@ -242,7 +244,19 @@ impl Kube {
 
     /// Changes an object by a JSON merge patch, as when it is released.
     pub async fn merge(&self, kind: &KindPath, namespace: Option<&str>, name: &str, patch: &Value) -> Result<(), ProviderError> {
-        let path = format!("{}?fieldManager={FIELD_MANAGER}", kind.object(namespace, name));
+        self.merge_as(FIELD_MANAGER, kind, namespace, name, patch).await
+    }
+
+    /// The same under another manager's name.
+    async fn merge_as(
+        &self,
+        manager: &str,
+        kind: &KindPath,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Value,
+    ) -> Result<(), ProviderError> {
+        let path = format!("{}?fieldManager={manager}", kind.object(namespace, name));
         let body = SecretBytes::from_text(patch.to_string());
         self.send("patch", kind, &subject(namespace, name), Method::PATCH, &path, Some(("application/merge-patch+json", &body))).await?;
         Ok(())

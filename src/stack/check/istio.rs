@@ -1,6 +1,6 @@
 //! `istio:`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -8,9 +8,9 @@ use super::charts::{is_folder, name_of, release_name, values, values_files, vers
 use super::manifests::{beside, rules};
 use super::syntax;
 use crate::diag::shown;
-use crate::stack::istio::{Component, INGRESS, Ingress, Istio, OFFICIAL, Revision, SYSTEM};
+use crate::stack::istio::{Batch, Component, INGRESS, Ingress, Istio, OFFICIAL, Revision, SYSTEM};
 use crate::stack::origin::join;
-use crate::stack::parse::{Fields, Reader};
+use crate::stack::parse::{Fields, Reader, Spanned};
 use crate::stack::schema;
 
 /// Reads `istio:`.
@@ -35,6 +35,7 @@ pub(super) fn istio(reader: &mut Reader<'_>, stack: &Fields<'_>) -> Option<Istio
         cni: component(reader, &fields, "cni"),
         ztunnel: component(reader, &fields, "ztunnel"),
         ingress: ingress(reader, &fields),
+        batches: batches(reader, &fields),
         adoptable: reader.boolean(&fields, "adoptable").unwrap_or(false),
         rules: rules(reader, &fields),
         place: entry.key_place.clone(),
@@ -131,6 +132,36 @@ fn ingress(reader: &mut Reader<'_>, istio: &Fields<'_>) -> BTreeMap<String, Ingr
     all
 }
 
+fn batches(reader: &mut Reader<'_>, istio: &Fields<'_>) -> Vec<Batch> {
+    let Some(node) = istio.value("batches") else { return Vec::new() };
+    let path = istio.at("batches");
+    let mut batches = Vec::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for (number, item) in reader.list(node, &path).iter().enumerate() {
+        let path = format!("{path}[{number}]");
+        let Some(fields) = reader.fields(item, &path, &schema::BATCH) else { continue };
+        let restart = reader.boolean(&fields, "restart").unwrap_or(false);
+        let mut namespaces = Vec::new();
+        if let Some(node) = fields.value("namespaces") {
+            let path = fields.at("namespaces");
+            for item in reader.list(node, &path) {
+                let Some(Spanned { text, place }) = reader.string(item, &path) else { continue };
+                if !seen.insert(text.clone()) {
+                    let detail = format!("{} is in a batch already", shown(&text));
+                    reader.error("istio/batch", "batch that can't be", detail, &place, "a namespace moves once: name it in one batch");
+                }
+                namespaces.push((text, place));
+            }
+        }
+        if namespaces.is_empty() {
+            let help = "add `namespaces: [<name>]`, or remove it";
+            reader.error("istio/batch", "batch that can't be", format!("`{path}` names no namespace"), &item.place, help);
+        }
+        batches.push(Batch { namespaces, restart });
+    }
+    batches
+}
+
 const SERVICES: [&str; 3] = ["NodePort", "LoadBalancer", "ClusterIP"];
 
 fn service(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<String> {
@@ -165,11 +196,12 @@ fn against_each_other(reader: &mut Reader<'_>, istio: &Istio) {
         let help = "a revision or tag is one control plane's: take it from one of the two";
         reader.error("istio/revision", "revision or tag used twice", detail, place, help);
     }
-    let known = |name: &str| name == "default" || names.contains_key(name);
+    // What has no revision goes by this name.
+    let own = |name: &str| name == "default" && istio.revision.is_empty();
+    let known = |name: &str| names.contains_key(name) || own(name);
     let wanted =
         istio.ingress.iter().filter_map(|(key, one)| Some((format!("istio.ingress.{key}.revision"), one.revision.as_ref()?, &one.place)));
-    let checks = istio.default_revision.as_ref().map(|name| ("istio.default_revision".to_owned(), name, &istio.place));
-    for (path, name, place) in wanted.chain(checks).filter(|(_, name, _)| !known(name)) {
+    for (path, name, place) in wanted.filter(|(_, name, _)| !known(name)) {
         let detail = format!("`{path}` names {}, which no control plane of the stack is called", shown(name));
         let near = crate::diag::nearest(name, names.keys().copied()).map(|near| format!("did you mean `{near}`?"));
         reader.error(
@@ -179,5 +211,25 @@ fn against_each_other(reader: &mut Reader<'_>, istio: &Istio) {
             place,
             near.as_deref().unwrap_or("add it to `istio.revisions` or `tags`"),
         );
+    }
+    checked(reader, istio);
+}
+
+/// What checks Istio's objects is asked by the name of a control plane's own Service, which no tag has (chart base, `istiod-default-validator`).
+fn checked(reader: &mut Reader<'_>, istio: &Istio) {
+    let revisions: Vec<&str> = [istio.revision.as_str()].into_iter().chain(istio.revisions.keys().map(String::as_str)).collect();
+    let known = |name: &str| revisions.contains(&name) || (name == "default" && istio.revision.is_empty());
+    let said = istio.default_revision.clone().map(|name| ("istio.default_revision", name, &istio.place));
+    // What the values say wins. Without a name base makes no validator.
+    let value = istio.base.values.get("defaultRevision").and_then(Json::as_str).filter(|name| !name.is_empty()).map(str::to_owned);
+    let value = value.map(|name| ("istio.base.values.defaultRevision", name, istio.base.place.as_ref().unwrap_or(&istio.place)));
+    for (path, name, place) in said.into_iter().chain(value).filter(|(_, name, _)| !known(name)) {
+        let detail = format!("`{path}` names {}, and no control plane of the stack has that revision", shown(&name));
+        let near = crate::diag::nearest(&name, revisions.iter().copied().filter(|name| !name.is_empty()));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "Istio's objects would be checked by nobody, and then refused: name one of the stack's, or leave it out".to_owned(),
+        };
+        reader.error("istio/revision", "unknown revision or tag", detail, place, &help);
     }
 }

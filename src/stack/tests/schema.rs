@@ -23,7 +23,7 @@ fn base() -> Json {
         "timeouts": {},
         "manifests": {"a": {"files": "x.yaml", "rules": [{"for": "configmap/a/b"}], "templates": [{"template": "autoscaling"}]}},
         "istio": {"version": "1.31.0", "tags": ["prod"], "base": {}, "istiod": {}, "cni": {}, "ztunnel": {}, "ingress": {"a": {}},
-            "revisions": {"a": {"version": "1.32.0", "tags": ["canary"]}}, "rules": [{"for": "configmap/a/b"}]},
+            "revisions": {"a": {"version": "1.32.0", "tags": ["canary"]}}, "batches": [{"namespaces": ["a"]}], "rules": [{"for": "configmap/a/b"}]},
         "charts": {"a": {"chart": "b", "namespace": "c", "rules": [{"for": "configmap/a/b"}]}},
         "gateways": {"a": {"ingress": {"namespace": "a", "service": "b"}, "servers": [
             {"port": 443, "protocol": "HTTPS", "certificate": "edge", "tls": {}},

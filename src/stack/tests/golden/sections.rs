@@ -465,12 +465,20 @@ istio:
     1.32: {tags: [prod]}
   ingress:
     public: {service: Nodeport, revision: prd}
+  default_revision: prod
+  batches: [{namespaces: [prod, prod]}, {restart: maybe, namespace: [x]}]
 charts:
   a: {chart: x, version: not a version}
   b: {chart: x, namespace: c, name: d}
   e: {chart: x, namespace: c, name: d, values: [1]}
 ",
-        r#"error[kubernetes/no-cluster]: no cluster
+        r#"error[istio/revision]: unknown revision or tag
+  --> s.yaml:3:1
+   |  istio:
+   |  ^^^^^ `istio.default_revision` names `prod`, and no control plane of the stack has that revision
+   = help: Istio's objects would be checked by nobody, and then refused: name one of the stack's, or leave it out
+
+error[kubernetes/no-cluster]: no cluster
   --> s.yaml:3:1
    |  istio:
    |  ^^^^^ `istio` has no cluster to be in
@@ -512,32 +520,55 @@ error[stack/bad-value]: value not allowed
    |                    ^^^^^^^^ `Nodeport` is no type of Service
    = help: write `NodePort`, `LoadBalancer` or `ClusterIP`
 
+error[istio/batch]: batch that can't be
+  --> s.yaml:12:33
+   |  batches: [{namespaces: [prod, prod]}, {restart: maybe, namespace: [x]}]
+   |                                ^^^^ `prod` is in a batch already
+   = help: a namespace moves once: name it in one batch
+
+error[istio/batch]: batch that can't be
+  --> s.yaml:12:41
+   |  batches: [{namespaces: [prod, prod]}, {restart: maybe, namespace: [x]}]
+   |                                        ^ `istio.batches[1]` names no namespace
+   = help: add `namespaces: [<name>]`, or remove it
+
+error[stack/wrong-type]: value of the wrong type
+  --> s.yaml:12:51
+   |  batches: [{namespaces: [prod, prod]}, {restart: maybe, namespace: [x]}]
+   |                                                  ^^^^^ `istio.batches[1].restart` is `true` or `false`, and this is `maybe`
+
+error[stack/unknown-key]: unknown key
+  --> s.yaml:12:58
+   |  batches: [{namespaces: [prod, prod]}, {restart: maybe, namespace: [x]}]
+   |                                                         ^^^^^^^^^ `istio.batches[1]` has no `namespace`
+   = help: did you mean `namespaces`?
+
 error[kubernetes/no-cluster]: no cluster
-  --> s.yaml:11:1
+  --> s.yaml:13:1
    |  charts:
    |  ^^^^^^ `charts` has no cluster to be in
    = help: add `cluster: {eks: <name>}` or `cluster: {context: <name>}`
 
 error[stack/missing-key]: required key missing
-  --> s.yaml:12:6
+  --> s.yaml:14:6
    |  a: {chart: x, version: not a version}
    |     ^ `charts.a` needs `namespace`
    = help: add `namespace: <namespace>`
 
 error[chart/version]: bad version of a chart
-  --> s.yaml:12:26
+  --> s.yaml:14:26
    |  a: {chart: x, version: not a version}
    |                         ^^^^^^^^^^^^^ `not a version` is no version of a chart
    = help: write it like `1.31.0`, `~1.31` or `>=1.31,<1.33`
 
 error[chart/same-release]: two releases of one name
-  --> s.yaml:14:3
+  --> s.yaml:16:3
    |  e: {chart: x, namespace: c, name: d, values: [1]}
    |  ^ `charts.e` and `charts.b` are both release d in namespace c
    = help: give one of them another `name`
 
 error[stack/wrong-type]: value of the wrong type
-  --> s.yaml:14:48
+  --> s.yaml:16:48
    |  e: {chart: x, namespace: c, name: d, values: [1]}
    |                                               ^ `charts.e.values` is a map, and this is a list
 "#,
