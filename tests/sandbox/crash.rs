@@ -1,8 +1,10 @@
 //! Killed at every point of every request: the same command run again ends in the same world.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::lab::{Lab, STACK, tell};
+use super::upgrade;
 
 /// The three points: before a request is sent; after it took effect and before its answer is read; after the answer and before the event is
 /// durable.
@@ -17,16 +19,16 @@ fn requests(lab: &Lab, command: &str) -> usize {
 
 /// Kills `command` at every point, runs it again, and compares the worlds. Returns the number of points.
 pub(super) fn kill_everywhere(before: &Lab, command: &str) -> usize {
-    kill(before, command, 1)
+    kill(before, command, 1, |_| BTreeMap::new())
 }
 
-/// The same at one point in so many.
-fn kill(before: &Lab, command: &str, stride: usize) -> usize {
+/// The same at one point in so many. `look` tells what else of the worlds has to be equal.
+fn kill(before: &Lab, command: &str, stride: usize, look: fn(&Lab) -> BTreeMap<String, usize>) -> usize {
     // The world is made before it is copied: its seed decides how long each wait is, and so how many requests there are.
     before.raw();
     let undisturbed = before.copy();
     let requests = requests(&undisturbed, command);
-    let expected = undisturbed.raw().dump();
+    let expected = (undisturbed.raw().dump(), look(&undisturbed));
     let next = AtomicUsize::new(0);
     let killed = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -45,7 +47,7 @@ fn kill(before: &Lab, command: &str, stride: usize) -> usize {
                     killed.fetch_add(1, Ordering::SeqCst);
                     let again = lab.run(command);
                     assert_eq!(again.code, Some(0), "{command} killed {point} request {number}, again: {}\n{}", again.stdout, again.stderr);
-                    assert_eq!(lab.raw().dump(), expected, "{command} killed {point} request {number}");
+                    assert_eq!((lab.raw().dump(), look(&lab)), expected, "{command} killed {point} request {number}");
                     if !command.starts_with("destroy") {
                         lab.run("plan stack.yaml --detailed-exitcode").ends_with(0);
                     }
@@ -113,8 +115,18 @@ fn a_mesh_killed_anywhere_ends_in_the_same_world() {
     let stack = "version: 1\nstack: lab\ncluster: { eks: demo }\naws: { region: eu-west-1, account: \"000000000000\" }\n\
                  namespaces: { istio-system: {} }\nistio: { version: 1.31.0, ingress: { public: { namespace: istio-system } } }\n";
     let lab = Lab::new(stack);
-    kill(&lab, "apply stack.yaml --auto-approve", 5);
+    kill_everywhere(&lab, "apply stack.yaml --auto-approve");
     lab.run("apply stack.yaml --auto-approve").ends_with(0);
     lab.write("stack.yaml", &stack.replace("version: 1.31.0,", "version: 1.31.0, revisions: { next: { version: 1.32.0, tags: [prod] } },"));
-    kill(&lab, "apply stack.yaml --auto-approve", 5);
+    kill_everywhere(&lab, "apply stack.yaml --auto-approve");
+}
+
+#[test]
+fn a_move_in_batches_killed_on_its_way_ends_in_the_same_world() {
+    // The namespaces move, are restarted one after the other, and the old control plane goes, in one apply.
+    let batches = "  batches: [{ namespaces: [staging], restart: true }, { namespaces: [prod, istio-ingress], restart: true }]\n";
+    let lab = Lab::applied(&upgrade::all_on(upgrade::BOTH, "old"));
+    lab.write("stack.yaml", &upgrade::all_on(&format!("{}{batches}", upgrade::NEW), "new"));
+    // Four has nothing in common with the three points of a request: each kind of them has its turn.
+    kill(&lab, "apply stack.yaml --auto-approve", 4, upgrade::proxies);
 }
