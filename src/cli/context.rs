@@ -181,7 +181,7 @@ impl Context {
         if let Ok((stack, (graph, imported))) = whole {
             report::diagnostics(&diags, &sources, self.style());
             let (delete_hooks, note) = self.delete_hooks(&stack, &args.stack).await;
-            return Ok(Loaded { delete_hooks, note, ..self.open(stack, graph, imported, None)? });
+            return Ok(Loaded { note, delete_hooks, ..self.open(stack, graph, imported, None)? });
         }
         let mut head_diags = Diagnostics::default();
         let head = stack::check_head(&file, &vars, &mut sources, &mut head_diags);

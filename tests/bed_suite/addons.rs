@@ -155,6 +155,10 @@ fn samples() -> String {
 /// A namespace that the test makes, and takes away.
 fn within<T>(bed: &Bed, namespace: &str, act: impl FnOnce() -> T) -> T {
     bed.kube_send("POST", "/api/v1/namespaces", &json!({"metadata": {"name": namespace}}));
+    // What every namespace gets from controllers is none of what is compared.
+    for of_all in ["serviceaccounts/default", "configmaps/kube-root-ca.crt"] {
+        until_there(bed, &format!("/api/v1/namespaces/{namespace}/{of_all}"));
+    }
     let done = act();
     bed.kube_send("DELETE", &format!("/api/v1/namespaces/{namespace}"), &Value::Null);
     bed.until_nothing_ends();

@@ -454,10 +454,10 @@ fn service(namespace: &str) -> ObjectSpec {
 async fn ports_of_a_service_have_names_of_their_own(world: &World) {
     let service = service(&namespace(world).await);
     let ports = |names: [Option<&str>; 2]| {
-        let port = |(number, name): (usize, &Option<&str>)| {
+        let port = |(number, name): (usize, Option<&str>)| {
             name.map_or_else(|| json!({"port": 80 + number}), |name| json!({"port": 80 + number, "name": name}))
         };
-        json!({"spec": {"selector": {"app": "web"}, "ports": names.iter().enumerate().map(port).collect::<Vec<_>>()}})
+        json!({"spec": {"selector": {"app": "web"}, "ports": names.into_iter().enumerate().map(port).collect::<Vec<_>>()}})
     };
     for names in [[Some("a"), Some("a")], [Some("a"), None], [None, None]] {
         assert_eq!(class(world, &service, &ports(names), TRY).await, Class::Invalid, "{names:?}");
