@@ -248,6 +248,13 @@ pub fn grants(stack: &Stack, graph: &Graph, state: &State, look_ups: &[LookUp], 
             on_rights(spec, namespace.as_deref(), &mut gathered);
         }
     }
+    let is_known = |section: &str| state.releases().any(|known| known == section);
+    for release in stack.releases().iter().filter(|one| purpose == Purpose::Apply && !one.adoptable && !is_known(&one.section)) {
+        // Helm's records of a release that is taken over go with that. Their names tell a number that only the cluster knows; their namespace is there.
+        if release.rules.iter().any(|rule| rule.adopt == Some(true)) {
+            gathered.add(Some(&release.namespace), SECRETS, None, &["delete"]);
+        }
+    }
     for resource in graph.resources().filter(|_| purpose == Purpose::Destroy) {
         // What runs when its release goes is made first.
         if let Spec::Manifest(spec) = &resource.spec

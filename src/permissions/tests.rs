@@ -139,6 +139,25 @@ fn hosts_of_load_balancers_are_named_with_their_marks() {
 }
 
 #[test]
+fn a_release_that_is_taken_over_lets_helms_records_go() {
+    let stack = |more: &str| {
+        format!(
+            "version: 1\nstack: shop\ncluster: {{ context: c }}\nnamespaces: {{ tools: {{ adopt: true }} }}\n\
+             charts: {{ dns: {{ chart: dns, repository: \"https://charts.example.com\", namespace: tools{more} }} }}\n"
+        )
+    };
+    let may_delete = |more: &str| {
+        let (stack, graph) = read(&stack(more));
+        let all = grants(&stack, &graph, &State::empty("shop"), &[], Purpose::Apply);
+        all.into_iter()
+            .any(|grant| grant.resource == "secrets" && grant.verbs.contains(&"delete") && grant.namespace.as_deref() == Some("tools"))
+    };
+    assert!(may_delete(", adopt: true"));
+    assert!(!may_delete(""), "one that is not taken over");
+    assert!(!may_delete(", adopt: true, adoptable: true"), "one that keeps its records");
+}
+
+#[test]
 fn statements_have_names_of_their_own() {
     for purpose in Purpose::ALL {
         for policy in policy_of(&STACK.replace("id: Z1EXAMPLE, name: example.com", "id: Z1EXAMPLE"), purpose) {

@@ -77,7 +77,9 @@ async fn one(
     match (stand_in, error) {
         // Only what can't be reached is stood in for: a digest that differs, or a version that isn't there, is an error.
         (Some((_, chart)), None | Some(ChartSourceError::Http { .. })) => {
-            stood_in.push(release.chart.name.clone());
+            if !stood_in.contains(&release.chart.name) {
+                stood_in.push(release.chart.name.clone());
+            }
             Ok(chart?)
         }
         (_, Some(error)) => Err(error),

@@ -110,11 +110,12 @@ impl Planner<'_> {
             }
             has_some = true;
             let from = some_of(&one.from.iter().cloned().collect::<Vec<_>>());
-            let pods = pods(one.pods);
+            let (pods, verb) = (pods(one.pods), if one.pods == 1 { "runs" } else { "run" });
+            let are = if one.pods == 1 { "is" } else { "are" };
             let (action, reason) = if self.rolls(addr) {
                 (Action::Read, format!("its change makes its {pods} anew: waits until they run the proxy of {} in place of {from}", one.to))
             } else {
-                (Action::Restart, format!("its {pods} run the proxy of {from}, and are to run that of {}", one.to))
+                (Action::Restart, format!("its {pods} {verb} the proxy of {from}, and {are} to run that of {}", one.to))
             };
             self.steps.push(Step { proxies: Some(ProxyStep::Of(one.to.clone())), ..wait_step(addr, action, reason) });
         }
