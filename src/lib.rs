@@ -12,7 +12,7 @@
 //! | | [`diag`] | what is wrong with the input, where, and what to do |
 //! | | [`secret`] | types for secret bytes |
 //! | | [`input`] | YAML as nodes with places |
-//! | | [`fields`] | fields of Kubernetes objects: paths, owners, differences, what a definition's schema says |
+//! | | [`fields`] | fields of Kubernetes objects: paths, owners, differences, items of lists that are turned back, what a definition's schema says |
 //! | nouns | [`stack`] | what the user wants: files, merge, variables, checks |
 //! | | [`resource`] | what that means, resource by resource, with attributes |
 //! | | [`material`] | exported certificates and keys, opened and checked |

@@ -26,24 +26,8 @@ impl Planner<'_> {
             return;
         }
         for record in &self.policy.helm_records {
-            self.steps.push(Step {
-                addr: record.addr.clone(),
-                action: Action::Delete,
-                reason: format!("Helm's record of `{}`, which it no longer manages", record.section),
-                changes: Vec::new(),
-                id: Some(record.uid.clone()),
-                is_deposed: false,
-                generation: 1,
-                before: None,
-                after: None,
-                owner: None,
-                moved_from: None,
-                counts: true,
-                starts_after: Vec::new(),
-                any_start: false,
-                ready_after: Vec::new(),
-                proxies: None,
-            });
+            let reason = format!("Helm's record of `{}`, which it no longer manages", record.section);
+            self.steps.push(Step { id: Some(record.uid.clone()), ..Step::of(&record.addr, Action::Delete, reason) });
         }
     }
 }

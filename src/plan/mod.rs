@@ -147,6 +147,28 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step that counts, of an object that nothing else is told of.
+    pub(super) fn of(addr: &Addr, action: Action, reason: String) -> Self {
+        Self {
+            addr: addr.clone(),
+            action,
+            reason,
+            changes: Vec::new(),
+            id: None,
+            is_deposed: false,
+            generation: 1,
+            before: None,
+            after: None,
+            owner: None,
+            moved_from: None,
+            counts: true,
+            starts_after: Vec::new(),
+            any_start: false,
+            ready_after: Vec::new(),
+            proxies: None,
+        }
+    }
+
     /// The marks among the attributes wanted: what goes with an object that is sent.
     pub fn marks(&self) -> Attrs {
         let after = self.after.iter().flatten();

@@ -235,24 +235,8 @@ impl Planner<'_> {
             Some(reader) => (Action::Release, format!("{reason}; it stays, as `{reader}` reads it")),
             None => (action, reason),
         };
-        self.steps.push(Step {
-            addr: addr.clone(),
-            action,
-            reason,
-            changes: Vec::new(),
-            id: Some(id.to_owned()),
-            is_deposed,
-            generation: 0,
-            before,
-            after: None,
-            owner: None,
-            moved_from: None,
-            counts,
-            starts_after: Vec::new(),
-            any_start: false,
-            ready_after: Vec::new(),
-            proxies: None,
-        });
+        let id = Some(id.to_owned());
+        self.steps.push(Step { id, is_deposed, generation: 0, before, counts, ..Step::of(addr, action, reason) });
     }
 
     /// The removal of what an address leaves behind.

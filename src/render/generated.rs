@@ -60,7 +60,8 @@ pub fn release(
     real
 }
 
-fn objects(rendered: &RenderedRelease) -> BTreeMap<Addr, Value> {
+/// The objects of a release, the values of Secrets as fingerprints: what two renderings are compared by.
+pub(super) fn objects(rendered: &RenderedRelease) -> BTreeMap<Addr, Value> {
     rendered.manifests.iter().map(|manifest| (manifest.addr(), shown(manifest))).collect()
 }
 

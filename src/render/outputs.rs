@@ -8,12 +8,11 @@ use serde_json::Value;
 
 use super::charts::{self, ChartFiles, Facts, RenderedRelease};
 use super::dice::Dice;
-use super::{Manifest, generated};
+use super::generated::{self, objects};
 use crate::addr::Addr;
 use crate::diag::{Diagnostic, Diagnostics, Sources};
 use crate::fields::{FieldPath, differences};
 use crate::resource::hole::{Hole, Output, Outputs, Part};
-use crate::resource::manifest::fingerprints;
 use crate::secret::sha256_hex;
 use crate::stack::charts::{MARK, Release, outputs_in, with_outputs};
 use crate::stack::{CertificateOutput, Stack};
@@ -179,18 +178,6 @@ const HELP: &str = "apply what it is an output of first (`--target`), or give th
 
 fn list(names: &BTreeSet<String>) -> String {
     names.iter().map(|name| format!("`${{{name}}}`")).collect::<Vec<_>>().join(" and ")
-}
-
-/// The objects with the values of Secrets as fingerprints; hooks are left out, they run when all is there.
-fn objects(rendered: &RenderedRelease) -> BTreeMap<Addr, Value> {
-    let shown = |manifest: &Manifest| {
-        let mut body = manifest.body.clone();
-        if let (Value::Object(body), false) = (&mut body, manifest.data.is_empty()) {
-            body.insert("data".to_owned(), fingerprints(manifest.data.iter()));
-        }
-        body
-    };
-    rendered.manifests.iter().map(|manifest| (manifest.addr(), shown(manifest))).collect()
 }
 
 /// The fields that hang on outputs.

@@ -10,7 +10,7 @@ use super::look::{choice, digest};
 use crate::addr::Addr;
 use crate::observed::{Proxies, Proxy};
 use crate::plan::decide::{Planner, some_of};
-use crate::plan::{Action, Point, Refusal, Step};
+use crate::plan::{Action, Refusal, Step};
 use crate::resource::{Resource, Spec};
 
 /// A workload whose pods run another proxy than they are to.
@@ -117,7 +117,7 @@ impl Planner<'_> {
             } else {
                 (Action::Restart, format!("its {pods} {verb} the proxy of {from}, and {are} to run that of {}", one.to))
             };
-            self.steps.push(Step { proxies: Some(ProxyStep::Of(one.to.clone())), ..wait_step(addr, action, reason) });
+            self.steps.push(Step { proxies: Some(ProxyStep::Of(one.to.clone())), ..Step::of(addr, action, reason) });
         }
         has_some
     }
@@ -173,7 +173,7 @@ impl Planner<'_> {
             };
             let reason = format!("goes when no pod runs its proxy{now}");
             self.steps
-                .push(Step { proxies: Some(ProxyStep::NoneOf(plane.revision.clone())), ..wait_step(&plane.addr, Action::Read, reason) });
+                .push(Step { proxies: Some(ProxyStep::NoneOf(plane.revision.clone())), ..Step::of(&plane.addr, Action::Read, reason) });
         }
     }
 
@@ -265,25 +265,4 @@ pub(in crate::plan) fn pods(count: usize) -> String {
 fn template_labels(resource: Option<&Resource>) -> Option<Map<String, Value>> {
     let Spec::Manifest(spec) = &resource?.spec else { return None };
     spec.object.body.pointer("/spec/template/metadata/labels")?.as_object().cloned()
-}
-
-fn wait_step(addr: &Addr, action: Action, reason: String) -> Step {
-    Step {
-        addr: addr.clone(),
-        action,
-        reason,
-        changes: Vec::new(),
-        id: None,
-        is_deposed: false,
-        generation: 1,
-        before: None,
-        after: None,
-        owner: None,
-        moved_from: None,
-        counts: true,
-        starts_after: Vec::<(usize, Point)>::new(),
-        any_start: false,
-        ready_after: Vec::new(),
-        proxies: None,
-    }
 }
