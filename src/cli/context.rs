@@ -137,7 +137,12 @@ impl Context {
         }
         let (mut files, note) = charts::load(self, &releases, path, diags).await.map_err(failed)?;
         self.check_account(&stack)?;
-        let state = self.store(&stack).read().map_err(|error| report::failed(&error.into()))?;
+        let state = match (self.store(&stack).read(), &with) {
+            (Ok(state), _) => state,
+            // What looks at a stack alone gets on without one.
+            (Err(_), WithCharts::Offline(..)) => State::default(),
+            (Err(error), _) => return Err(report::failed(&error.into())),
+        };
         files.outputs = OutputTable::of(&stack, &known_outputs(&state));
         if let (Some(note), WithCharts::Offline(..)) = (&note, &with) {
             eprintln!("note: {note}");
@@ -168,8 +173,9 @@ impl Context {
     }
 
     /// The same for a destroy, which goes on without what the stack wants: a variable without a value, or an error in a section that only
-    /// says what should be there, doesn't keep it.
-    pub(super) async fn load_for_destroy(&self, args: &StackArgs) -> Result<Loaded, Exit> {
+    /// says what should be there, doesn't keep it. `with_hooks`: the hooks of releases that go are wanted, which may take a look at their charts and
+    /// the cluster.
+    pub(super) async fn load_for_destroy(&self, args: &StackArgs, with_hooks: bool) -> Result<Loaded, Exit> {
         let (mut sources, mut diags) = (Sources::default(), Diagnostics::default());
         let vars = vars(args)?;
         let Ok(file) = read(&args.stack, &mut sources, &mut diags) else {
@@ -180,7 +186,7 @@ impl Context {
             .and_then(|stack| graph(&stack, Vec::new(), &mut sources, &mut diags).map(|graph| (stack, graph)));
         if let Ok((stack, (graph, imported))) = whole {
             report::diagnostics(&diags, &sources, self.style());
-            let (delete_hooks, note) = self.delete_hooks(&stack, &args.stack).await;
+            let (delete_hooks, note) = if with_hooks { self.delete_hooks(&stack, &args.stack).await } else { (Graph::default(), None) };
             return Ok(Loaded { note, delete_hooks, ..self.open(stack, graph, imported, None)? });
         }
         let mut head_diags = Diagnostics::default();

@@ -331,6 +331,9 @@ fn hooks_of_a_deletion_run_when_their_release_goes_and_nothing_of_them_stays() {
     assert!(lab.raw().dump().keys().all(|name| !name.contains("delete")), "{:?}", lab.raw().dump().keys());
     let plan = lab.run("plan stack.yaml --destroy").ends_with(0);
     assert!(plan.stdout.contains("job.batch/shop/pre-delete  create  hook pre-delete of `charts.shop`"), "{}", plan.stdout);
+    let offline = lab.run("-v plan stack.yaml --destroy --offline").ends_with(0);
+    assert!(!offline.stdout.contains("pre-delete"), "nobody is asked, also not for hooks: {}", offline.stdout);
+    assert!(!offline.stderr.contains("kube:"), "{}", offline.stderr);
     // As saved as any other.
     lab.run("plan stack.yaml --destroy --out gone.json").ends_with(0);
     let lab = {

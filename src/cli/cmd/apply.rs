@@ -28,7 +28,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &ApplyArgs, destroy: bo
     };
     let destroy = destroy || saved.as_ref().is_some_and(|saved| saved.request.is_destroy());
     let stack = saved.as_ref().map_or_else(|| args.stack.clone(), |saved| StackArgs::of(&saved.source));
-    let loaded = if destroy { context.load_for_destroy(&stack).await } else { context.load(&stack, WithCharts::ForCluster).await };
+    let loaded = if destroy { context.load_for_destroy(&stack, true).await } else { context.load(&stack, WithCharts::ForCluster).await };
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,

@@ -110,7 +110,7 @@ async fn run(context: &Context, loaded: &Loaded, policy: &Policy, command: &str,
 }
 
 async fn open(context: &Context, stack: &StackArgs, is_leaving: bool) -> Result<(Loaded, Policy), Exit> {
-    let loaded = if is_leaving { context.load_for_destroy(stack).await } else { context.load(stack, WithCharts::ForCluster).await }?;
+    let loaded = if is_leaving { context.load_for_destroy(stack, false).await } else { context.load(stack, WithCharts::ForCluster).await }?;
     let base = policy(&crate::cli::args::PartArgs::default(), &loaded, false)?;
     Ok((loaded, base))
 }

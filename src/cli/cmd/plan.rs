@@ -19,7 +19,8 @@ pub(in crate::cli) async fn run(context: &Context, args: &PlanArgs) -> Exit {
         Err(error) => return report::usage(&format!("--kube-version: {error}"), "write it like 1.36 or v1.36.3"),
     };
     let with = if args.offline { WithCharts::FromState(version, args.api_versions.clone()) } else { WithCharts::ForCluster };
-    let loaded = if args.destroy { context.load_for_destroy(&args.stack).await } else { context.load(&args.stack, with).await };
+    let loaded =
+        if args.destroy { context.load_for_destroy(&args.stack, !args.offline).await } else { context.load(&args.stack, with).await };
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
