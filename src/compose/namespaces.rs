@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::addr::Addr;
 use crate::resource::object::ObjectSpec;
 use crate::resource::{Resource, Spec};
+use crate::stack::istio::{INJECTION_LABEL, REVISION_LABEL};
 use crate::stack::{Injection, Stack};
 
 pub(super) fn compose(stack: &Stack) -> Vec<Resource> {
@@ -12,10 +13,10 @@ pub(super) fn compose(stack: &Stack) -> Vec<Resource> {
         let mut labels = text_map(&namespace.labels);
         if let Some(injection) = namespace.injection {
             let value = if injection == Injection::Enabled { "enabled" } else { "disabled" };
-            labels.insert("istio-injection".into(), Value::from(value));
+            labels.insert(INJECTION_LABEL.into(), Value::from(value));
         }
         if let Some(revision) = &namespace.revision {
-            labels.insert("istio.io/rev".into(), Value::from(revision.as_str()));
+            labels.insert(REVISION_LABEL.into(), Value::from(revision.as_str()));
         }
         Resource {
             addr: Addr::namespace(name),

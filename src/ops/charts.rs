@@ -131,16 +131,19 @@ pub fn from_state(
     facts.installed = state.releases().map(str::to_owned).collect();
     let mut all = Vec::new();
     for one in releases {
-        let mut asked = BTreeSet::new();
-        for _ in 0..ROUNDS {
-            let needs = outputs::release(one, files, &facts, dice, sources, &mut Diagnostics::default()).needs;
-            if needs.is_empty() {
+        let (mut asked, mut told) = (BTreeSet::new(), Diagnostics::default());
+        let mut rendered = outputs::release(one, files, &facts, dice, sources, &mut told);
+        for _ in 1..ROUNDS {
+            if rendered.needs.is_empty() {
                 break;
             }
-            facts.looked_up.get_or_insert_default().extend(needs.iter().cloned().map(|asked| (asked, None)));
-            asked.extend(needs);
+            facts.looked_up.get_or_insert_default().extend(rendered.needs.iter().cloned().map(|asked| (asked, None)));
+            asked.append(&mut rendered.needs);
+            told = Diagnostics::default();
+            rendered = outputs::release(one, files, &facts, dice, sources, &mut told);
         }
-        let rendered = outputs::release(one, files, &facts, dice, sources, diags);
+        // What the last of them says holds.
+        told.items().iter().for_each(|one| diags.push(one.clone()));
         all.push(RenderedRelease { needs: asked, ..rendered });
     }
     all

@@ -15,6 +15,11 @@ pub const SYSTEM: &str = "istio-system";
 /// The namespace of ingress gateways that name none.
 pub const INGRESS: &str = "istio-ingress";
 
+/// The label that says which control plane an object belongs to, and which one a namespace or a pod chooses (Istio documentation, "Canary Upgrades").
+pub const REVISION_LABEL: &str = "istio.io/rev";
+/// The older label by which a namespace chooses the default control plane, or none.
+pub const INJECTION_LABEL: &str = "istio-injection";
+
 /// `istio:`
 #[derive(Clone, Debug)]
 pub struct Istio {

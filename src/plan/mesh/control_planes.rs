@@ -11,12 +11,9 @@ use crate::graph::Graph;
 use crate::observed::Found;
 use crate::resource::manifest::RELEASE;
 use crate::resource::{Attr, Attrs, Spec};
+pub(super) use crate::stack::istio::{INJECTION_LABEL as INJECTION, REVISION_LABEL as REVISION};
 use crate::state::State;
 
-/// The label that says which control plane an object belongs to, and which one a namespace or a pod chooses.
-pub(super) const REVISION: &str = "istio.io/rev";
-/// The older label by which a namespace chooses the default control plane.
-pub(super) const INJECTION: &str = "istio-injection";
 /// The label of the webhooks of a revision tag.
 pub(super) const TAG: &str = "istio.io/tag";
 

@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use super::syntax;
 use crate::diag::shown;
+use crate::stack::istio::{INJECTION_LABEL as INJECTION, REVISION_LABEL as REVISION};
 use crate::stack::origin::join;
 use crate::stack::parse::{Fields, Reader};
 use crate::stack::{Injection, Namespace, schema};
-
-/// The label of injection, and that of a revision.
-const INJECTION: &str = "istio-injection";
-const REVISION: &str = "istio.io/rev";
 
 /// Reads `namespaces:`.
 pub(super) fn namespaces(reader: &mut Reader<'_>, stack: &Fields<'_>) -> BTreeMap<String, Namespace> {
