@@ -144,6 +144,37 @@ fn objects_are_applied_planned_empty_found_again_and_removed() {
 }
 
 #[test]
+fn workloads_of_every_kind_get_ready() {
+    let template = "{ metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: \"example/web:1\" }] } }";
+    let of = |kind: &str, more: &str| {
+        format!(
+            "---\napiVersion: apps/v1\nkind: {kind}\nmetadata: {{ name: web }}\nspec: {{ {more}selector: {{ matchLabels: {{ app: web }} }}, template: {template} }}\n"
+        )
+    };
+    let web = [
+        of("Deployment", "replicas: 2, "),
+        of("StatefulSet", "serviceName: web, replicas: 2, "),
+        of("DaemonSet", ""),
+        "---\napiVersion: v1\nkind: Pod\nmetadata: { name: alone }\nspec: { containers: [{ name: web, image: \"example/web:1\" }] }\n".to_owned(),
+        "---\napiVersion: batch/v1\nkind: Job\nmetadata: { name: once }\nspec: { template: { spec: { restartPolicy: Never, containers: [{ name: web, image: \"example/web:1\" }] } } }\n".to_owned(),
+    ];
+    let lab = lab_with(STACK, &web.concat());
+    lab.run("apply stack.yaml --auto-approve").ends_with(0);
+    let raw = lab.raw();
+    for (group, kind, name, field, wanted) in [
+        ("apps", "Deployment", "web", "readyReplicas", json!(2)),
+        ("apps", "StatefulSet", "web", "readyReplicas", json!(2)),
+        ("apps", "DaemonSet", "web", "numberReady", json!(2)),
+        ("", "Pod", "alone", "phase", json!("Running")),
+        ("batch", "Job", "once", "succeeded", json!(1)),
+    ] {
+        assert_eq!(get(&raw, group, kind, name)["status"][field], wanted, "{kind}");
+    }
+    drop(raw);
+    assert!(lab.planned().is_empty());
+}
+
+#[test]
 fn an_unchanged_stack_makes_no_dry_run() {
     let lab = applied();
     let run = lab.run("plan stack.yaml -vv").ends_with(0);

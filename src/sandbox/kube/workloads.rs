@@ -23,7 +23,7 @@ const DRAIN: (std::time::Duration, std::time::Duration) = (std::time::Duration::
 fn is_workload(kind: &Kind) -> bool {
     matches!(
         (kind.group.as_str(), kind.plural.as_str()),
-        ("apps", "deployments" | "statefulsets" | "daemonsets" | "replicasets") | ("batch", "jobs") | ("", "pods")
+        ("apps", "deployments" | "statefulsets" | "daemonsets") | ("batch", "jobs") | ("", "pods")
     ) || tells_ready(&kind.group, &kind.kind)
 }
 
