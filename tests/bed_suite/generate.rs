@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::bed::Bed;
 
-/// The smallest objects, by kind and group.
+/// The smallest objects, by kind and group. The range of the `ServiceCIDR` is a part of the servers' own: so it can go also while a Service has an
+/// address of it, which the server hands out by chance (Kubernetes documentation, "Extend Service IP Ranges").
 const SMALLEST: &str = include_str!("kinds.json");
 /// Kinds that can't be made by anyone, each for its reason.
 const LEFT_OUT: &[(&str, &str)] = &[

@@ -174,10 +174,7 @@ fn replace_with(bed: &Bed, flags: &str) {
 /// Asks for a new object of each kind, though nothing of it changes. Returns how many there were.
 fn what_is_as_it_was(bed: &Bed, objects: &[Value]) -> usize {
     let mut chosen: BTreeMap<&str, &Value> = BTreeMap::new();
-    // A range of addresses goes only when no Service has one of them, and the server hands them out by chance (Kubernetes documentation,
-    // "Extend Service IP Ranges"): its deletion may wait as long as the Services are there.
-    let is_left_out = |object: &&Value| matches!(kind(object), "Namespace" | "ServiceCIDR") || may_be_bound(object);
-    for object in objects.iter().rev().filter(|object| !is_left_out(object)) {
+    for object in objects.iter().rev().filter(|object| kind(object) != "Namespace" && !may_be_bound(object)) {
         chosen.insert(kind(object), object);
     }
     let before: BTreeMap<&str, Value> = chosen.iter().map(|(kind, object)| (*kind, uid(bed, object))).collect();
