@@ -102,9 +102,17 @@ fn with_error(error: String) -> Value {
     Value::Map([("Error", Value::from(error))].into_iter().collect())
 }
 
-fn from_yaml(_: &mut dyn Runtime, args: Args<'_>) -> Outcome {
-    Ok(match yaml::unmarshal_map(args.str(0)?.as_bytes()) {
-        Ok(map) => Value::Map(map.unwrap_or_default()),
+fn from_yaml(runtime: &mut dyn Runtime, args: Args<'_>) -> Outcome {
+    let text = args.str(0)?;
+    if let Some(map) = runtime.last_read().take(text) {
+        return Ok(Value::Map(map));
+    }
+    Ok(match yaml::unmarshal_map(text.as_bytes()) {
+        Ok(map) => {
+            let map = map.unwrap_or_default();
+            runtime.last_read().keep(text, &map);
+            Value::Map(map)
+        }
         Err(error) => with_error(error),
     })
 }

@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
-use super::value::{List, Map, Str, Type, Value};
+use super::value::{LastRead, List, Map, Str, Type, Value};
 
 /// The tables of all functions, one per file of this folder.
 const TABLES: &[&[Func]] = &[
@@ -190,6 +190,9 @@ pub trait Runtime {
     /// A compiled regular expression of Go's (RE2) syntax, kept for the next call; the error in Go's words
     /// (``error parsing regexp: missing closing ): `(` ``).
     fn regex(&mut self, pattern: &str) -> Result<std::rc::Rc<regex::bytes::Regex>, FuncError>;
+
+    /// What `fromYaml` read last.
+    fn last_read(&mut self) -> &mut LastRead;
 }
 
 /// The arguments of a call.

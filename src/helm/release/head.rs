@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::helm::yaml::{self, Node, Wanted};
+use crate::helm::yaml::Node;
 
 /// What decides over a document.
 #[derive(Debug, Default)]
@@ -12,13 +12,6 @@ pub(super) struct Head {
     pub(super) name: String,
     pub(super) annotations: BTreeMap<String, String>,
 }
-
-/// What of a document is read: the rest may be a megabyte.
-const WANTED: &[Wanted] = &[
-    Wanted { key: "apiVersion", inner: &[] },
-    Wanted { key: "kind", inner: &[] },
-    Wanted { key: "metadata", inner: &[Wanted { key: "name", inner: &[] }, Wanted { key: "annotations", inner: &[] }] },
-];
 
 fn wrong(node: &Node, into: &str) -> String {
     format!("error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go {into}", node.json_kind())
@@ -32,18 +25,17 @@ fn text(of: &Node, key: &str, path: &str) -> Result<String, String> {
 }
 
 impl Head {
-    /// Reads a document; the error is that of sigs.k8s.io/yaml.
-    pub(super) fn read(document: &str) -> Result<Self, String> {
-        let node = yaml::parse_entries(document.as_bytes(), WANTED)?;
-        check_numbers(&node)?;
-        match &node {
+    /// The head of a document; the error is that of sigs.k8s.io/yaml.
+    pub(super) fn of(node: &Node) -> Result<Self, String> {
+        check_numbers(node)?;
+        match node {
             Node::Null => return Ok(Self::default()),
             Node::Map(_) => {}
             other => return Err(wrong(other, "value of type releaseutil.SimpleHead")),
         }
         let mut head = Self {
-            api_version: text(&node, "apiVersion", "SimpleHead.apiVersion")?,
-            kind: text(&node, "kind", "SimpleHead.kind")?,
+            api_version: text(node, "apiVersion", "SimpleHead.apiVersion")?,
+            kind: text(node, "kind", "SimpleHead.kind")?,
             ..Self::default()
         };
         let metadata = match node.get("metadata") {

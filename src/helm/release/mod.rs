@@ -11,11 +11,12 @@ pub use print::Show;
 
 use super::strconv::quote;
 use super::value::Str;
+use super::yaml::{self, Node};
 use head::Head;
 use split::split_manifests;
 
 /// A document that a template gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
     /// The template's path, from the chart's name on.
     pub source: String,
@@ -27,10 +28,12 @@ pub struct Manifest {
     pub name: String,
     /// The document, without spaces around it.
     pub text: String,
+    /// What it says.
+    pub document: Node,
 }
 
 /// A document that belongs to a moment of the release's life; `release.Hook`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hook {
     /// The document.
     pub manifest: Manifest,
@@ -53,7 +56,7 @@ impl Hook {
 }
 
 /// A rendered release.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rendered {
     /// The documents in the order of installation.
     pub manifests: Vec<Manifest>,
@@ -79,10 +82,10 @@ pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>, mut warn: impl FnMut
             continue;
         }
         for text in split_manifests(&content) {
-            let head = Head::read(text).map_err(|error| format!("YAML parse error on {path}: {error}"))?;
-            let annotations = head.annotations;
-            let manifest =
-                Manifest { source: path.clone(), api_version: head.api_version, kind: head.kind, name: head.name, text: text.to_owned() };
+            let wrong = |error: String| format!("YAML parse error on {path}: {error}");
+            let document = yaml::parse(text.as_bytes()).map_err(wrong)?;
+            let Head { api_version, kind, name, annotations } = Head::of(&document).map_err(wrong)?;
+            let manifest = Manifest { source: path.clone(), api_version, kind, name, text: text.to_owned(), document };
             match annotations.get("helm.sh/hook") {
                 None => manifests.push(manifest),
                 Some(events) => match hook(manifest, events, &annotations) {

@@ -9,7 +9,7 @@ use super::set::Set;
 use crate::helm::func::{FuncError, Host, Runtime, re2};
 use crate::helm::stack::Stack;
 use crate::helm::strconv::quote_bytes;
-use crate::helm::value::{Str, Value, allow};
+use crate::helm::value::{LastRead, Str, Value, allow};
 
 /// How often `include` may nest one name; `recursionMaxNums` of Helm's engine.
 const MAX_INCLUDES: usize = 1000;
@@ -55,6 +55,7 @@ pub struct Machine<'h> {
     /// How many `tpl` are being rendered within one another.
     tpls: usize,
     regexes: HashMap<String, Rc<regex::bytes::Regex>>,
+    last_read: LastRead,
     pub(super) strict: bool,
     lint: bool,
     pub(super) stack: Stack,
@@ -65,7 +66,18 @@ impl<'h> Machine<'h> {
     /// A machine over the templates of a set.
     pub fn new(host: &'h mut dyn Host, set: Rc<Set>, stack: Stack, limits: Limits) -> Self {
         allow(limits.steps.saturating_mul(VALUES_PER_STEP));
-        Self { host, set, included: HashMap::new(), tpls: 0, regexes: HashMap::new(), strict: false, lint: false, stack, limits }
+        Self {
+            host,
+            set,
+            included: HashMap::new(),
+            tpls: 0,
+            regexes: HashMap::new(),
+            last_read: LastRead::default(),
+            strict: false,
+            lint: false,
+            stack,
+            limits,
+        }
     }
 
     /// Fails where a key is missing (`missingkey=error`); Helm's `--strict` of lint.
@@ -182,6 +194,10 @@ impl Runtime for Machine<'_> {
         let regex = Rc::new(re2::compile(pattern)?);
         self.regexes.insert(pattern.to_owned(), Rc::clone(&regex));
         Ok(regex)
+    }
+
+    fn last_read(&mut self) -> &mut LastRead {
+        &mut self.last_read
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::changes::changed;
 use super::{Str, Type, Value};
 
 /// A Go slice. Clones share the elements: `sortAlpha` on a `[]string` is seen by all who hold it.
@@ -133,6 +134,7 @@ impl List {
 
     /// Changes the elements in place, for all who share them. The list must not be looked at inside.
     pub fn change<R>(&self, change: impl FnOnce(&mut Vec<Value>) -> R) -> R {
+        changed();
         change(self.0.items.borrow_mut().values())
     }
 
@@ -232,11 +234,13 @@ impl Map {
 
     /// Puts a value in. On a nil map Go panics with "assignment to entry in nil map": whoever may meet one asks [`Map::is_nil`] first.
     pub fn set(&self, key: impl Into<Str>, value: Value) {
+        changed();
         self.data.entries.borrow_mut().insert(key.into(), value);
     }
 
     /// Takes a value out.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        changed();
         self.data.entries.borrow_mut().remove(key.as_ref())
     }
 
@@ -261,6 +265,24 @@ impl Map {
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.data, &other.data)
+    }
+
+    /// Whether nobody else has it or a list or map in it.
+    pub(super) fn is_sole(&self) -> bool {
+        Rc::strong_count(&self.data) == 1 && self.data.entries.borrow().values().all(is_sole)
+    }
+}
+
+/// Nesting is bounded where values are read.
+fn is_sole(value: &Value) -> bool {
+    match value {
+        Value::List(list) => {
+            let own = |items: &Items| if let Items::Values(values) = items { values.iter().all(is_sole) } else { true };
+            Rc::strong_count(&list.0) == 1 && own(&list.0.items.borrow())
+        }
+        Value::Map(map) => map.is_sole(),
+        Value::Object(_) => false,
+        _ => true,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Go values as templates meet them.
 
+mod changes;
 mod collection;
 mod object;
 mod print;
@@ -9,6 +10,7 @@ mod types;
 use std::cell::Cell;
 use std::rc::Rc;
 
+pub use changes::LastRead;
 pub use collection::{List, Map};
 pub use object::{Method, Object};
 pub use text::Str;

@@ -1,7 +1,9 @@
 //! The emitter: `encode.go` and `emitterc.go` of yaml/v2 and v3, for the styles that marshalling uses.
 
+use std::collections::BTreeMap;
+
 use super::keys;
-use super::resolve::{Scalar, resolve, resolve_v3};
+use super::resolve::{Scalar, may_be_more, resolve, resolve_v3};
 use super::scalar::{Analysis, analyze, is_break, is_printable, is_space, width};
 use crate::helm::func::FuncError;
 use crate::helm::json;
@@ -83,10 +85,10 @@ impl Emitter {
                         return self.string(&Str::from(json::base64(&bytes)), context);
                     }
                 }
-                self.list(&list.to_vec(), context, depth)?;
+                list.with(|items| self.list(items, context, depth))?;
             }
             Value::Map(map) if map.is_nil() && self.flavour == Flavour::Sigs => self.plain("null", context),
-            Value::Map(map) => self.map(map.to_vec(), depth)?,
+            Value::Map(map) => map.with(|entries| self.map(entries, depth))?,
             Value::Object(object) => self.node(&object.to_data()?, context, depth + 1)?,
         }
         Ok(())
@@ -128,34 +130,38 @@ impl Emitter {
         Ok(())
     }
 
-    fn map(&mut self, entries: Vec<(Str, Value)>, depth: usize) -> Result<(), FuncError> {
+    fn map(&mut self, entries: &BTreeMap<Str, Value>, depth: usize) -> Result<(), FuncError> {
         if entries.is_empty() {
             self.indicator("{", true, true, false);
             self.indicator("}", false, false, false);
             return Ok(());
         }
         let compare = if self.flavour == Flavour::Sigs { keys::compare } else { keys::compare_v3 };
-        let entries = keys::sort(entries, compare);
+        let entries = keys::sorted(entries, compare);
         self.increase_indent(false, false);
         for (key, value) in entries {
             self.write_indent();
             let multiline = key.as_bytes().iter().enumerate().any(|(index, _)| is_break(key.as_bytes(), index));
             if key.len() <= MAX_SIMPLE_KEY && !multiline {
-                self.string(&key, Context::SimpleKey)?;
+                self.string(key, Context::SimpleKey)?;
                 self.indicator(":", false, false, false);
             } else {
                 self.indicator("?", true, false, true);
-                self.string(&key, Context::Value)?;
+                self.string(key, Context::Value)?;
                 self.write_indent();
                 self.indicator(":", true, false, true);
             }
-            self.node(&value, Context::Value, depth + 1)?;
+            self.node(value, Context::Value, depth + 1)?;
         }
         self.pop_indent();
         Ok(())
     }
 
     fn string(&mut self, text: &Str, context: Context) -> Result<(), FuncError> {
+        if is_word(text.as_bytes()) {
+            self.word(text.as_bytes());
+            return Ok(());
+        }
         let shown = text.to_str();
         if self.flavour == Flavour::Sigs {
             if !shown.is_ascii() || shown.contains('\x7f') {
@@ -183,6 +189,17 @@ impl Emitter {
         };
         self.scalar(shown.as_bytes(), style, context);
         Ok(())
+    }
+
+    /// What is plain in any context, and has no place where it could be folded.
+    fn word(&mut self, text: &[u8]) {
+        if !self.whitespace {
+            self.put(b' ');
+        }
+        self.out.extend_from_slice(text);
+        self.column += text.len();
+        self.whitespace = false;
+        self.indention = false;
     }
 
     fn plain(&mut self, text: &str, context: Context) {
@@ -434,6 +451,13 @@ impl Emitter {
             }
         }
     }
+}
+
+/// Whether a text is of letters, digits and what stands in names, and nothing but a text in any flavour: as most keys and many values are.
+fn is_word(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_alphabetic)
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/'))
+        && !may_be_more(text)
 }
 
 /// JSON holds NEL as it is, and to the reader of YAML it is a line break within quotes: one becomes a space, more become newlines.

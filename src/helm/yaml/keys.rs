@@ -1,6 +1,7 @@
 //! The order of keys: `keyList` of yaml/v2's `sorter.go`, and of v3's.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use crate::helm::value::Str;
 
@@ -14,9 +15,18 @@ pub(super) fn compare_v3(one: &str, two: &str) -> Ordering {
     order(one, two, true)
 }
 
+/// The entries of a map, sorted by the order of a flavour.
+pub(super) fn sorted<T>(entries: &BTreeMap<Str, T>, compare: fn(&str, &str) -> Ordering) -> Vec<(&Str, &T)> {
+    // Among these both orders are that of bytes.
+    let is_usual = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'.' | b'/');
+    let is_sorted = entries.keys().all(|key| key.as_bytes().iter().all(is_usual));
+    let entries = entries.iter().collect();
+    if is_sorted { entries } else { sort(entries, compare) }
+}
+
 /// Sorts by the order of a flavour. That order goes in circles for keys such as `9`, `10` and `1a`, so that what comes out depends on what goes
 /// in, in Go as well; a merge sort always ends.
-pub(super) fn sort<T>(mut entries: Vec<(Str, T)>, compare: fn(&str, &str) -> Ordering) -> Vec<(Str, T)> {
+fn sort<'a, T>(mut entries: Vec<(&'a Str, &'a T)>, compare: fn(&str, &str) -> Ordering) -> Vec<(&'a Str, &'a T)> {
     if entries.len() < 2 {
         return entries;
     }
@@ -113,4 +123,31 @@ fn number<R: Rune>(runes: &[R], index: usize, lead: i64) -> (i64, usize) {
         end += 1;
     }
     (number, end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_no_sorting_is_as_if_sorted() {
+        const RUNES: &[u8] = b"aAbBzZ-./x";
+        let keys = (0..4000_usize).map(|number| {
+            let runes = [number % 10, number / 10 % 10, number / 100 % 10, number / 1000];
+            Str::from(runes[..=number % 4].iter().map(|rune| RUNES[*rune]).collect::<Vec<u8>>())
+        });
+        let entries: BTreeMap<Str, usize> = keys.zip(0..).collect();
+        for flavour in [compare, compare_v3] {
+            let plain: Vec<&Str> = sorted(&entries, flavour).into_iter().map(|(key, _)| key).collect();
+            let by_order: Vec<&Str> = sort(entries.iter().collect(), flavour).into_iter().map(|(key, _)| key).collect();
+            assert_eq!(plain, by_order);
+        }
+    }
+
+    #[test]
+    fn letters_come_after_what_is_none() {
+        let entries: BTreeMap<Str, usize> = ["A", "_a", "a10", "a9"].into_iter().map(Str::from).zip(0..).collect();
+        let keys: Vec<String> = sorted(&entries, compare).into_iter().map(|(key, _)| key.to_string()).collect();
+        assert_eq!(keys, ["_a", "A", "a9", "a10"]);
+    }
 }

@@ -1,8 +1,10 @@
 //! YAML as Helm reads and writes it: sigs.k8s.io/yaml over go.yaml.in/yaml/v2, and v3 for `toYamlPretty`.
 
+mod build;
 mod emit;
 mod event;
 mod keys;
+mod lines;
 mod node;
 mod quick;
 mod read;
@@ -14,8 +16,6 @@ mod scan_scalar;
 mod token;
 
 pub use node::Node;
-pub(crate) use quick::Wanted;
-pub use read::parse;
 
 use super::func::FuncError;
 use super::value::{Map, Str, Value};
@@ -30,17 +30,17 @@ pub fn marshal_pretty(value: &Value) -> Result<Str, FuncError> {
     emit::marshal(value, emit::Flavour::Pretty)
 }
 
-/// `yaml.Unmarshal` into an `interface {}`: every number becomes a `float64`. The error is Go's, where its cause is ours to know.
-pub fn unmarshal(text: &[u8]) -> Result<Value, String> {
-    if let Some(value) = quick::value(text) {
-        return Ok(value);
-    }
-    parse(text)?.into_value().map_err(|error| format!("error converting YAML to JSON: {error}"))
+/// Reads the first document of a text; null where there is none. The error is Go's, where its cause is ours to know.
+pub fn parse(text: &[u8]) -> Result<Node, String> {
+    quick::read(text).map_or_else(|| read::parse(text), Ok)
 }
 
-/// The entries of a document that are wanted, or more; what is wrong anywhere in the document is an error as in [`parse`].
-pub(crate) fn parse_entries(text: &[u8], wanted: &[Wanted]) -> Result<Node, String> {
-    quick::entries(text, wanted).map_or_else(|| parse(text), Ok)
+/// `yaml.Unmarshal` into an `interface {}`: every number becomes a `float64`. The error is Go's, where its cause is ours to know.
+pub fn unmarshal(text: &[u8]) -> Result<Value, String> {
+    if let Some(value) = quick::read(text) {
+        return Ok(value);
+    }
+    read::parse(text)?.into_value().map_err(|error| format!("error converting YAML to JSON: {error}"))
 }
 
 /// `yaml.Unmarshal` into a `map[string]interface {}`; none for an empty or null document.

@@ -8,7 +8,7 @@ use super::resolve::{Scalar, resolve};
 use crate::helm::value::MAX_DEPTH;
 
 /// Reads the first document of a text; null where there is none. The error begins with `yaml:`, as libyaml's does.
-pub fn parse(text: &[u8]) -> Result<Node, String> {
+pub(super) fn parse(text: &[u8]) -> Result<Node, String> {
     let prefix = |error: String| format!("error converting YAML to JSON: {error}");
     let text = readable(text).map_err(|error| prefix(error.to_owned()))?;
     Reader { frames: Vec::new(), anchors: HashMap::new(), root: None, decoded: 0, aliased: 0, invalid: None, unsupported: None }

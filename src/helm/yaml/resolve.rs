@@ -17,7 +17,7 @@ pub(super) enum Scalar {
 
 /// yaml/v2.
 pub(super) fn resolve(text: &str) -> Scalar {
-    if !may_be_more(text) {
+    if !may_be_more(text.as_bytes()) {
         return Scalar::Str;
     }
     match text {
@@ -33,9 +33,9 @@ pub(super) fn resolve(text: &str) -> Scalar {
     })
 }
 
-/// Whether a text may be more than a string, which nearly none is: the longest word is `False`.
-fn may_be_more(text: &str) -> bool {
-    match text.as_bytes() {
+/// Whether a text may be more than a string, to v2 or v3, which nearly none is: the longest word is `False`.
+pub(super) fn may_be_more(text: &[u8]) -> bool {
+    match text {
         [] | [b'.' | b'+' | b'-' | b'0'..=b'9' | b'~', ..] => true,
         [b'y' | b'Y' | b'n' | b'N' | b'o' | b'O' | b't' | b'T' | b'f' | b'F', ..] => text.len() <= 5,
         _ => false,
