@@ -125,6 +125,12 @@ impl Diagnostics {
         }
     }
 
+    /// Adds the problems of another.
+    pub fn append(&mut self, other: Self) {
+        other.items.into_iter().for_each(|item| self.push(item));
+        self.omitted += other.omitted;
+    }
+
     /// Puts them in the order of their places: those without a place first, and those of one place as they were found.
     pub fn sort(&mut self) {
         self.items.sort_by(|a, b| a.place.cmp(&b.place));

@@ -19,6 +19,12 @@ impl Sources {
         self.files.insert(Arc::clone(file), lines(text).map(Box::from).collect());
     }
 
+    /// Takes what another has over.
+    pub fn append(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.hidden.extend(other.hidden);
+    }
+
     /// Never shows the lines of a place again, nor as many further lines as given: a secret stands there.
     pub fn hide(&mut self, place: &Place, further: usize) {
         self.hidden.extend((place.line..=place.line + further).map(|line| (Arc::clone(&place.file), line)));

@@ -1,6 +1,9 @@
 //! Charts rendered for a cluster: what it is gets asked once, what templates look up in rounds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 
@@ -56,8 +59,9 @@ pub async fn rendered(
     let mut open: BTreeSet<usize> = (0..releases.len()).collect();
     for round in 1.. {
         let mut needs = BTreeSet::new();
-        for index in open.clone() {
-            let rendered = outputs::release(&releases[index], files, &facts, &dice, sources, diags);
+        for (index, rendered) in side_by_side(releases, &open, sources, diags, |release, sources, diags| {
+            outputs::release(release, files, &facts, &dice, sources, diags)
+        }) {
             if rendered.needs.is_empty() {
                 open.remove(&index);
             }
@@ -97,14 +101,54 @@ pub fn without_a_cluster(
     sources: &mut Sources,
     diags: &mut Diagnostics,
 ) -> Vec<RenderedRelease> {
-    let rendered = |one: &Release| {
+    let rendered = side_by_side(releases, &(0..releases.len()).collect(), sources, diags, |one, sources, diags| {
         if outputs_in(one).is_empty() {
             release(one, files, facts, &mut Dice::fixed(), sources, diags)
         } else {
             outputs::release(one, files, facts, &Dice::fixed(), sources, diags)
         }
+    });
+    rendered.into_values().collect()
+}
+
+/// Renders some of the releases, as many at once as there are processors. What is said of them is told in their order.
+fn side_by_side(
+    releases: &[Release],
+    which: &BTreeSet<usize>,
+    sources: &mut Sources,
+    diags: &mut Diagnostics,
+    render: impl Fn(&Release, &mut Sources, &mut Diagnostics) -> RenderedRelease + Sync,
+) -> BTreeMap<usize, RenderedRelease> {
+    let began = Instant::now();
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let open = Mutex::new(which.iter().copied());
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let next = open.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(index) = next else { return done };
+            let (mut sources, mut diags) = (Sources::default(), Diagnostics::default());
+            let rendered = render(&releases[index], &mut sources, &mut diags);
+            done.push((index, rendered, sources, diags));
+        }
     };
-    releases.iter().map(rendered).collect()
+    let mut done = std::thread::scope(|scope| {
+        // This thread works as well.
+        let others: Vec<_> = (1..processors.min(which.len())).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_by_key(|(index, ..)| *index);
+    tracing::info!(charts = done.len(), microseconds = began.elapsed().as_micros(), "charts were rendered");
+    let told = done.into_iter().map(|(index, rendered, of_its, about_it)| {
+        sources.append(of_its);
+        diags.append(about_it);
+        (index, rendered)
+    });
+    told.collect()
 }
 
 /// What is believed of a cluster that isn't asked.
@@ -123,14 +167,19 @@ pub fn offline_facts(kube_version: Option<KubeVersion>, api_versions: Vec<String
 pub fn from_state(
     releases: &[Release],
     files: &ChartFiles,
-    (mut facts, state): (Facts, &State),
+    (known, state): (Facts, &State),
     dice: &Dice,
     sources: &mut Sources,
     diags: &mut Diagnostics,
 ) -> Vec<RenderedRelease> {
-    facts.installed = state.releases().map(str::to_owned).collect();
-    let mut all = Vec::new();
-    for one in releases {
+    let rendered = side_by_side(releases, &(0..releases.len()).collect(), sources, diags, |one, sources, diags| {
+        let mut facts = Facts {
+            kube_version: known.kube_version.clone(),
+            api_versions: known.api_versions.clone(),
+            more_api_versions: known.more_api_versions.clone(),
+            looked_up: None,
+            installed: state.releases().map(str::to_owned).collect(),
+        };
         let (mut asked, mut told) = (BTreeSet::new(), Diagnostics::default());
         let mut rendered = outputs::release(one, files, &facts, dice, sources, &mut told);
         for _ in 1..ROUNDS {
@@ -143,10 +192,10 @@ pub fn from_state(
             rendered = outputs::release(one, files, &facts, dice, sources, &mut told);
         }
         // What the last of them says holds.
-        told.items().iter().for_each(|one| diags.push(one.clone()));
-        all.push(RenderedRelease { needs: asked, ..rendered });
-    }
-    all
+        diags.append(told);
+        RenderedRelease { needs: asked, ..rendered }
+    });
+    rendered.into_values().collect()
 }
 
 /// The releases of which something is there, by the state, or as Helm's releases; and Helm's records of them. Helm keeps a Secret for each

@@ -12,6 +12,7 @@ use super::{Manifest, ManifestFile, documents, hide_secrets, object};
 use crate::diag::{Diagnostic, Diagnostics, Place, Sources};
 use crate::helm::func::FuncError;
 use crate::helm::value::{Map, Value as HelmValue};
+use crate::helm::yaml::Node;
 use crate::helm::{Chart, Host, KubeVersion, Options, ValueSource, json};
 use crate::resource::manifest::Hook;
 use crate::secret::SecretBytes;
@@ -107,22 +108,20 @@ pub fn release(
             rendered.manifests.extend(reading.file(&path, text));
         }
     }
-    let mut by_source: Vec<(String, String)> = Vec::new();
+    let mut by_source: Vec<(String, Vec<(String, Node)>)> = Vec::new();
     for manifest in result.manifests {
+        let document = (manifest.text, manifest.document);
         match by_source.iter_mut().find(|(path, _)| *path == manifest.source) {
-            Some((_, text)) => {
-                text.push_str("\n---\n");
-                text.push_str(&manifest.text);
-            }
-            None => by_source.push((manifest.source, manifest.text)),
+            Some((_, documents)) => documents.push(document),
+            None => by_source.push((manifest.source, vec![document])),
         }
     }
-    for (path, text) in by_source {
-        rendered.manifests.extend(reading.file(&path, text));
+    for (path, documents) in by_source {
+        rendered.manifests.extend(reading.documents(&path, documents));
     }
     if release.with_hooks {
         for hook in result.hooks.into_iter().filter(|hook| !hook.is_test()) {
-            let manifests = reading.file(&hook.manifest.source, hook.manifest.text);
+            let manifests = reading.documents(&hook.manifest.source, vec![(hook.manifest.text, hook.manifest.document)]);
             let (events, weight, delete_policies) = (hook.events, hook.weight, hook.delete_policies);
             let hook = Hook { events, weight, delete_policies };
             rendered.manifests.extend(manifests.into_iter().map(|manifest| Manifest { hook: Some(hook.clone()), ..manifest }));
@@ -148,17 +147,35 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// The objects of what a template gave. Diagnostics show its lines.
+    /// The objects of a file of the chart. Diagnostics show its lines.
     fn file(&mut self, path: &str, text: String) -> Vec<Manifest> {
-        let section = self.release.section.as_str();
-        let file = ManifestFile { name: Arc::from(format!("{section}: {path}")), text };
         let before = self.diags.items().len();
+        let file = ManifestFile { name: self.name(path), text };
         let documents = documents::read(&file, self.diags);
+        self.objects(documents, before, || file)
+    }
+
+    /// The objects of what a template gave. Diagnostics show its lines.
+    fn documents(&mut self, path: &str, documents: Vec<(String, Node)>) -> Vec<Manifest> {
+        let before = self.diags.items().len();
+        let (texts, documents): (Vec<String>, Vec<Node>) = documents.into_iter().unzip();
+        let name = self.name(path);
+        let documents = documents::rendered(&name, &texts, documents, self.diags);
+        self.objects(documents, before, || ManifestFile { name, text: texts.join("\n---\n") })
+    }
+
+    fn name(&self, path: &str) -> Arc<str> {
+        Arc::from(format!("{}: {path}", self.release.section))
+    }
+
+    /// The objects of the documents of a file, about which there were so many diagnostics before it was read.
+    fn objects(&mut self, documents: Vec<(Value, Place)>, before: usize, file: impl FnOnce() -> ManifestFile) -> Vec<Manifest> {
         let mut manifests = Vec::new();
         for (value, place) in documents {
-            manifests.extend(object::read(section, Some(&self.release.namespace), value, &place, self.diags));
+            manifests.extend(object::read(&self.release.section, Some(&self.release.namespace), value, &place, self.diags));
         }
         if self.diags.items().len() > before {
+            let file = file();
             self.sources.add(&file.name, &file.text);
             hide_secrets(&file, self.sources);
         }

@@ -1,5 +1,7 @@
 //! A file's YAML documents, read as kubectl reads them: YAML 1.1, `---` between them, empty ones left out.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Number, Value};
 
 use super::ManifestFile;
@@ -8,26 +10,38 @@ use crate::helm::yaml::{self, Node};
 
 /// The documents of a file, each with its place.
 pub(super) fn read(file: &ManifestFile, diags: &mut Diagnostics) -> Vec<(Value, Place)> {
-    let mut documents = Vec::new();
-    for (line, text) in split(&file.text) {
-        let lines = text.lines().count().max(1);
-        // The place of a document is its first line that says something.
-        let lead = text.lines().take_while(|line| line.trim().is_empty() || line.trim_start().starts_with('#')).count();
-        let lead = if lead >= lines { 0 } else { lead };
-        let length = text.lines().nth(lead).map_or(1, |line| line.chars().count().max(1));
-        let place = Place { file: file.name.clone(), line: line + lead, column: 1, length };
-        match yaml::parse(text.as_bytes()).and_then(json) {
-            Ok(Value::Null) => {}
-            Ok(value) => documents.push((value, place)),
-            Err(error) => {
-                let error = error.trim_start_matches("error converting YAML to JSON: ").trim_start_matches("yaml: ").to_owned();
-                let (within, why) = located(&error);
-                let place = within.map_or(place.clone(), |at| Place { line: line + at.saturating_sub(1), length: 1, ..place });
-                diags.push(Diagnostic::error("manifest/yaml", "manifest can't be read", why).at(&place));
-            }
+    let parts = split(&file.text).into_iter();
+    parts.filter_map(|(line, text)| value(&file.name, line, text, yaml::parse(text.as_bytes()), diags)).collect()
+}
+
+/// The documents that a template gave, each with its text, which begin in the lines of a file one after the other with a mark between them.
+pub(super) fn rendered(name: &Arc<str>, texts: &[String], documents: Vec<Node>, diags: &mut Diagnostics) -> Vec<(Value, Place)> {
+    let mut line = 1;
+    let mut values = Vec::new();
+    for (text, node) in texts.iter().zip(documents) {
+        values.extend(value(name, line, text, Ok(node), diags));
+        line += memchr::memchr_iter(b'\n', text.as_bytes()).count() + 2;
+    }
+    values
+}
+
+/// What a document says, and its place; nothing where it says nothing, or can't be read.
+fn value(name: &Arc<str>, line: usize, text: &str, node: Result<Node, String>, diags: &mut Diagnostics) -> Option<(Value, Place)> {
+    // The place of a document is its first line that says something.
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let (lead, first) = lines.next().or_else(|| text.lines().enumerate().next()).unwrap_or_default();
+    let place = Place { file: Arc::clone(name), line: line + lead, column: 1, length: first.chars().count().max(1) };
+    match node.and_then(json) {
+        Ok(Value::Null) => None,
+        Ok(value) => Some((value, place)),
+        Err(error) => {
+            let error = error.trim_start_matches("error converting YAML to JSON: ").trim_start_matches("yaml: ").to_owned();
+            let (within, why) = located(&error);
+            let place = within.map_or(place.clone(), |at| Place { line: line + at.saturating_sub(1), length: 1, ..place });
+            diags.push(Diagnostic::error("manifest/yaml", "manifest can't be read", why).at(&place));
+            None
         }
     }
-    documents
 }
 
 /// The line that an error of YAML names within its document, and what it says.

@@ -117,10 +117,10 @@ impl Reading<'_> {
         }
         let is_secret = group.is_empty() && kind == "Secret";
         let data = if is_secret { self.data(&mut object, &name) } else { Data::default() };
-        metadata.retain(|_, value| !value.is_null());
         object.insert("metadata".into(), Value::Object(metadata));
         let place = self.place.clone();
-        let (set, body) = (self.set.to_owned(), without_nulls(Value::Object(object)));
+        let (set, mut body) = (self.set.to_owned(), Value::Object(object));
+        drop_nulls(&mut body);
         self.found.push(Manifest {
             set,
             api_version,
@@ -202,12 +202,15 @@ impl Reading<'_> {
 }
 
 /// Null stands for nothing in a manifest: server-side apply would own an absent field.
-fn without_nulls(value: Value) -> Value {
+fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            Value::Object(map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, without_nulls(value))).collect())
+            if map.values().any(Value::is_null) {
+                map.retain(|_, value| !value.is_null());
+            }
+            map.values_mut().for_each(drop_nulls);
         }
-        Value::Array(list) => Value::Array(list.into_iter().map(without_nulls).collect()),
-        other => other,
+        Value::Array(list) => list.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }

@@ -1,5 +1,6 @@
 //! GET over HTTP and HTTPS, with bounds on size, time and redirects. The client is the one of the AWS SDK: rustls on ring, proxies by environment.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_smithy_http_client::Connector;
@@ -19,9 +20,10 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 /// How often one address may lead to another.
 const MOST_REDIRECTS: usize = 5;
 
-/// A client.
+/// A client. What it needs for TLS is read when it is first used: charts in folders need none.
+#[derive(Default)]
 pub struct Client {
-    connector: SharedHttpConnector,
+    connector: OnceLock<SharedHttpConnector>,
 }
 
 /// An answer with its body.
@@ -38,13 +40,16 @@ pub struct Answer {
 
 impl Client {
     /// Honours HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and AWS_CA_BUNDLE.
-    pub fn new() -> Result<Self, ChartSourceError> {
+    fn connector(&self) -> Result<&SharedHttpConnector, ChartSourceError> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector);
+        }
         let connector = Connector::builder()
             .proxy_config(ProxyConfig::from_env())
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(trust::context()?)
             .build();
-        Ok(Self { connector: SharedHttpConnector::new(connector) })
+        Ok(self.connector.get_or_init(|| SharedHttpConnector::new(connector)))
     }
 
     /// The body of an address, which must answer with success. Where it asks for name and password it gets those that Docker's configuration
@@ -100,7 +105,7 @@ impl Client {
             }
             let request = request.body(SdkBody::empty()).map_err(|error| failed(&url, error.to_string()))?;
             let request = request.try_into().map_err(|error| failed(&url, format!("{error}")))?;
-            let response = self.connector.call(request).await.map_err(|error| failed(&url, chain(&error)))?;
+            let response = self.connector()?.call(request).await.map_err(|error| failed(&url, chain(&error)))?;
             let status = response.status().as_u16();
             let header = |name: &str| response.headers().get(name).map(str::to_owned);
             if let (301 | 302 | 303 | 307 | 308, Some(to)) = (status, header("location")) {

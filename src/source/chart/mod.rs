@@ -104,7 +104,7 @@ pub struct Charts {
 impl Charts {
     /// With this cache folder and this lock file, which need not be there.
     pub fn new(cache: &Path, lock: &Path) -> Result<Self, ChartSourceError> {
-        Ok(Self { client: Client::new()?, cache: Cache::new(cache), lock: Lock::read(lock)?, logins: Box::new(NoLogins) })
+        Ok(Self { client: Client::default(), cache: Cache::new(cache), lock: Lock::read(lock)?, logins: Box::new(NoLogins) })
     }
 
     /// Whom registries let in that no configuration of Docker or Helm knows.

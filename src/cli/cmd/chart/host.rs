@@ -47,7 +47,7 @@ impl Host for CliHost {
     /// A rendering runs in a thread of its own, outside the program's runtime.
     fn fetch_schema(&mut self, url: &str) -> Result<Vec<u8>, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-        let fetched = runtime.block_on(async { Client::new()?.get(url, MAX_SCHEMA).await });
+        let fetched = runtime.block_on(Client::default().get(url, MAX_SCHEMA));
         fetched.map_err(|error| error.to_string())
     }
 
