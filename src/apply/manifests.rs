@@ -1,5 +1,6 @@
 //! Steps of the objects of manifests: one server-side apply each, and a wait until they do what they are for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -30,7 +31,7 @@ const ANSWERED_AFTER: Duration = Duration::from_mins(2);
 struct Write {
     step: Step,
     spec: ManifestSpec,
-    content: Value,
+    content: Arc<Value>,
     data: Data,
     marks: Attrs,
     sent: String,
@@ -61,10 +62,11 @@ impl<L: Lease> Engine<'_, L> {
             self.fail(node, StepError::Changed(format!("an output that `{}` holds isn't known", step.addr)));
             return;
         }
-        let mut content = forecast.and_then(|forecast| forecast.body.clone()).unwrap_or_else(|| spec.object.body.clone());
+        let of_forecast = forecast.and_then(|forecast| forecast.body.clone()).map(Arc::new);
+        let mut content = of_forecast.unwrap_or_else(|| Arc::clone(&spec.object.body));
         for hole in &spec.holes {
             let text = hole.fill(|addr, output| self.output(addr, output)).unwrap_or_default();
-            hole.path.set(&mut content, Value::String(text));
+            hole.path.set(Arc::make_mut(&mut content), Value::String(text));
         }
         let sent = match forecast {
             Some(forecast) if spec.holes.is_empty() => forecast.sent.clone(),

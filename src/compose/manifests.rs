@@ -1,6 +1,7 @@
 //! Objects of `manifests:` and of charts with the edges that follow from what objects say of one another.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -25,7 +26,7 @@ struct Custom {
     plural: String,
     namespaced: bool,
     definition: Addr,
-    /// The versions that it serves, with their schemas.
+    /// The versions that it serves, with their schemas; left out where the stack has no object of the kind.
     versions: BTreeMap<String, Option<Value>>,
 }
 
@@ -108,6 +109,7 @@ fn kind_of(api_version: &str, kind: &str) -> (String, String) {
 }
 
 fn custom_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), Custom> {
+    let used: BTreeSet<(&str, &str)> = manifests.iter().map(|one| (split_api_version(&one.api_version).0, one.kind.as_str())).collect();
     let mut kinds = BTreeMap::new();
     for manifest in manifests.iter().filter(|one| one.kind == "CustomResourceDefinition") {
         let text = |pointer: &str| manifest.body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
@@ -116,7 +118,7 @@ fn custom_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), Custom> {
         };
         let definition = addr(&manifest.api_version, &manifest.kind, None, &manifest.name);
         let namespaced = text("/spec/scope").as_deref() == Some("Namespaced");
-        let versions = versions(&manifest.body);
+        let versions = if used.contains(&(&*group, &*kind)) { versions(&manifest.body) } else { BTreeMap::new() };
         kinds.insert((group, kind), Custom { plural, namespaced, definition, versions });
     }
     kinds
@@ -215,7 +217,7 @@ fn resource(
     let plural = built_in(split_api_version(&api_version).0, &kind).map(|kind| kind.plural.to_owned());
     let plural = plural.or_else(|| own.map(|own| own.plural.clone())).unwrap_or_default();
     let release = (set.starts_with("charts.") || set.starts_with("istio.")).then_some(set);
-    let object = ObjectSpec { api_version, kind, plural, namespace, name, body, certificate: None };
+    let object = ObjectSpec { api_version, kind, plural, namespace, name, body: Arc::new(body), certificate: None };
     Some(Resource {
         addr,
         spec: Spec::Manifest(Box::new(ManifestSpec {

@@ -17,12 +17,13 @@ pub fn canonical(value: &Value) -> String {
 fn write(value: &Value, text: &mut String) {
     match value {
         Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
+            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
             text.push('{');
-            for key in keys {
-                let _ = write!(text, "{key:?}:");
-                write(&map[key], text);
+            for (key, value) in entries {
+                quote(key, text);
+                text.push(':');
+                write(value, text);
                 text.push(',');
             }
             text.push('}');
@@ -35,9 +36,25 @@ fn write(value: &Value, text: &mut String) {
             }
             text.push(']');
         }
+        Value::String(word) if is_plain(word) => quote(word, text),
         other => {
             let _ = write!(text, "{other}");
         }
+    }
+}
+
+/// Whether no character of it is written otherwise between quotes, be it Rust's or JSON's.
+fn is_plain(word: &str) -> bool {
+    word.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
+}
+
+fn quote(word: &str, text: &mut String) {
+    if is_plain(word) {
+        text.push('"');
+        text.push_str(word);
+        text.push('"');
+    } else {
+        let _ = write!(text, "{word:?}");
     }
 }
 
@@ -98,5 +115,8 @@ mod tests {
         assert_eq!(canonical(&json!({"a": 1, "b": {"c": [], "d": null}})), canonical(&json!({"b": {"d": null, "c": []}, "a": 1})));
         assert_ne!(canonical(&json!(["a", "b"])), canonical(&json!(["b", "a"])));
         assert_ne!(canonical(&json!("1")), canonical(&json!(1)));
+        // States hold hashes of these texts.
+        let odd = json!({"b": "it's", "a\"\u{e9}\u{1}": "\u{e9} \u{7f} \u{1} \\ \" \t"});
+        assert_eq!(canonical(&odd), "{\"a\\\"\u{e9}\\u{1}\":\"\u{e9} \u{7f} \\u0001 \\\\ \\\" \\t\",\"b\":\"it's\",}");
     }
 }

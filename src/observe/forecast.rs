@@ -321,12 +321,12 @@ impl Look<'_> {
         if shared.is_empty() && kept.is_none() {
             return None;
         }
-        let mut content = self.spec.object.body.clone();
+        let mut content = Value::clone(&self.spec.object.body);
         for (path, value) in kept.into_iter().flatten() {
             path.put_into(&mut content, value.clone());
         }
         leave_shared(&mut content, &shared, &live.comparable(), live.our_fields(), &live.writers());
-        (content != self.spec.object.body).then_some(content)
+        (content != *self.spec.object.body).then_some(content)
     }
 
     /// Tries to apply over what is there. A trial that went well tells the revision of what it was tried on.

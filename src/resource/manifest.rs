@@ -1,5 +1,6 @@
 //! Kubernetes objects that a stack names as they are: from files, inline, from templates and charts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -171,7 +172,7 @@ impl ManifestSpec {
         for hole in &self.holes {
             let text = hole.fill(&known);
             is_whole &= text.is_some();
-            hole.path.set(&mut filled.object.body, Value::String(text.unwrap_or_else(|| NOT_YET.to_owned())));
+            hole.path.set(Arc::make_mut(&mut filled.object.body), Value::String(text.unwrap_or_else(|| NOT_YET.to_owned())));
         }
         (filled, is_whole)
     }
@@ -218,12 +219,12 @@ impl ManifestSpec {
     /// What tells this object from another one that the same address could have: 32 hex digits. `marks` go with it.
     pub fn sent_hash(&self, marks: &Attrs) -> String {
         let ObjectSpec { api_version, kind, body, .. } = &self.object;
-        let mut body = body.clone();
+        let mut body = Cow::Borrowed(&**body);
         let mut data: BTreeMap<&str, String> = self.data.iter().map(|(key, value)| (key, value.fingerprint())).collect();
         for Generated { path, fixed, .. } in &self.generated {
             match path.key_in("data").filter(|_| self.is_secret()) {
                 Some(key) => drop(data.insert(key, fixed.clone())),
-                None => path.put_into(&mut body, Some(Value::String(fixed.clone()))),
+                None => path.put_into(body.to_mut(), Some(Value::String(fixed.clone()))),
             }
         }
         let mut text = format!("{api_version} {kind} {data:?} {:?} ", self.rules.ignore);

@@ -1,5 +1,7 @@
 //! Kubernetes objects, in general, and Secrets of type `kubernetes.io/tls` whose data comes from a certificate.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::certificate::LeafFacts;
@@ -20,7 +22,7 @@ pub struct ObjectSpec {
     /// The name.
     pub name: String,
     /// The object without `apiVersion`, `kind`, name and namespace, and without meshform's own labels and annotations.
-    pub body: Value,
+    pub body: Arc<Value>,
     /// The certificate that the data `tls.crt` and `tls.key` come from.
     pub certificate: Option<Addr>,
 }
@@ -57,7 +59,7 @@ impl ObjectSpec {
             plural: "namespaces".into(),
             namespace: None,
             name: name.to_owned(),
-            body: json!({"metadata": {"labels": labels, "annotations": annotations}}),
+            body: Arc::new(json!({"metadata": {"labels": labels, "annotations": annotations}})),
             certificate: None,
         }
     }
@@ -76,7 +78,7 @@ impl ObjectSpec {
             plural: "secrets".into(),
             namespace: Some(namespace.to_owned()),
             name: name.to_owned(),
-            body: json!({"metadata": {"labels": labels, "annotations": annotations}, "type": "kubernetes.io/tls"}),
+            body: Arc::new(json!({"metadata": {"labels": labels, "annotations": annotations}, "type": "kubernetes.io/tls"})),
             certificate: Some(certificate),
         }
     }

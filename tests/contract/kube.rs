@@ -66,7 +66,7 @@ fn spec(kind: &str, plural: &str, namespace: Option<&str>, name: &str) -> Object
         plural: plural.into(),
         namespace: namespace.map(str::to_owned),
         name: name.to_owned(),
-        body: json!({}),
+        body: json!({}).into(),
         certificate: None,
     }
 }
