@@ -111,6 +111,11 @@ pub fn without_a_cluster(
     rendered.into_values().collect()
 }
 
+/// The most releases that are rendered at once: each has a stack that may grow to half a gigabyte.
+const MOST_AT_ONCE: usize = 4;
+/// The stack of a thread that takes documents apart, which may nest a thousand levels.
+const WORKER_STACK: usize = 16 << 20;
+
 /// Renders some of the releases, as many at once as there are processors. What is said of them is told in their order.
 fn side_by_side(
     releases: &[Release],
@@ -133,10 +138,11 @@ fn side_by_side(
         }
     };
     let mut done = std::thread::scope(|scope| {
-        // This thread works as well.
-        let others: Vec<_> = (1..processors.min(which.len())).map(|_| scope.spawn(work)).collect();
+        let worker = |_| std::thread::Builder::new().stack_size(WORKER_STACK).spawn_scoped(scope, work);
+        let others: Vec<_> = (1..processors.min(which.len()).min(MOST_AT_ONCE)).map(worker).collect();
+        // This thread works as well, and alone where there can be no others.
         let mut done = work();
-        for other in others {
+        for other in others.into_iter().flatten() {
             done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
         done

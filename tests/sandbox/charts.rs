@@ -470,3 +470,38 @@ fn a_chart_that_is_let_go_stays_as_it_is_with_the_marks_of_helm() {
     lab.write("stack.yaml", &format!("{adoptable}released: [charts.shop]\n"));
     assert!(lab.run("validate stack.yaml").ends_with(1).stderr.contains("stack/released"));
 }
+
+/// A lab of three releases of a chart that is only this template.
+fn three_of(template: &str) -> Lab {
+    let head = STACK.split("charts:\n").next().unwrap();
+    let releases: String = ["one", "two", "three"]
+        .map(|name| format!("  {name}: {{ chart: ./chart, namespace: shop, values: {{ name: {name} }} }}\n"))
+        .concat();
+    let lab = Lab::new(&format!("{head}charts:\n{releases}"));
+    std::fs::create_dir_all(lab.path().join("chart/templates")).unwrap();
+    lab.write("chart/Chart.yaml", FILES[0].1);
+    lab.write("chart/templates/all.yaml", template);
+    lab
+}
+
+/// Releases are rendered side by side.
+#[test]
+fn what_is_wrong_with_releases_is_told_in_the_order_of_the_stack() {
+    let lab = three_of("{{ fail (printf \"%s is wrong\" .Values.name) }}");
+    for _ in 0..3 {
+        let told = lab.run("validate stack.yaml").ends_with(1).stderr;
+        let places: Vec<usize> = ["one", "two", "three"].iter().filter_map(|name| told.find(&format!("{name} is wrong"))).collect();
+        assert!(places.len() == 3 && places.is_sorted(), "{told}");
+    }
+}
+
+#[test]
+fn an_object_of_a_chart_may_nest_as_deep_as_values_may() {
+    let blocks = "{{ range $level := until 990 }}\n{{ repeat (int $level) \" \" }} a:{{ end }}\n";
+    let things = format!("apiVersion: example.com/v1\nkind: Thing\nmetadata: {{ name: {{{{ .Values.name }}}} }}\nspec:{blocks}");
+    let lists = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: {{ .Values.name }} }\ndata: { a: {{ repeat 990 \"[\" }}{{ repeat 990 \"]\" }} }\n";
+    let lab = three_of(&format!("{things}---\n{lists}"));
+    lab.run("validate stack.yaml").ends_with(0);
+    let plan = lab.run("plan --offline stack.yaml").ends_with(0).stdout;
+    assert!(plan.contains("8 to create"), "{plan}");
+}
