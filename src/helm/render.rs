@@ -138,7 +138,7 @@ fn run(chart: &Chart, sources: &[ValueSource], options: &Options, host: &mut dyn
     check_kube_version(&tree, options)?;
     let mut files = templates(&tree, &top, options, host, stack)?;
     let notes = take_notes(&mut files, tree.name(), options.sub_notes);
-    let (manifests, hooks) = sort_manifests(&files, |text| host.warn(text)).map_err(RenderError::Manifest)?;
+    let (manifests, hooks) = sort_manifests(&files, |text| host.warn(text))?;
     let crds = tree.crds().into_iter().map(|file| (file.name, String::from_utf8_lossy(&file.data).into_owned())).collect();
     Ok(Rendered { manifests, hooks, crds, notes })
 }

@@ -86,9 +86,15 @@ pub async fn rendered(
         let answers: Vec<_> = answers.buffered(8).try_collect().await?;
         facts.looked_up.get_or_insert_default().extend(answers);
     }
-    for index in without_state(releases, &all, kube, state, &facts).await? {
-        facts.installed.insert(releases[index].section.clone());
-        all[index] = outputs::release(&releases[index], files, &facts, &dice, sources, diags);
+    let unknown = without_state(releases, &all, kube, state, &facts).await?;
+    if !unknown.is_empty() {
+        facts.installed.extend(unknown.iter().map(|index| releases[*index].section.clone()));
+        let again = side_by_side(releases, &unknown, sources, diags, |release, sources, diags| {
+            outputs::release(release, files, &facts, &dice, sources, diags)
+        });
+        for (index, rendered) in again {
+            all[index] = rendered;
+        }
     }
     Ok((all, records))
 }
@@ -116,7 +122,7 @@ const MOST_AT_ONCE: usize = 4;
 /// The stack of a thread that takes documents apart, which may nest a thousand levels.
 const WORKER_STACK: usize = 16 << 20;
 
-/// Renders some of the releases, as many at once as there are processors. What is said of them is told in their order.
+/// Renders some of the releases, as many at once as there are processors, but [`MOST_AT_ONCE`]. What is said of them is told in their order.
 fn side_by_side(
     releases: &[Release],
     which: &BTreeSet<usize>,
@@ -255,7 +261,7 @@ async fn without_state(
     kube: &Kube,
     state: &State,
     facts: &Facts,
-) -> Result<Vec<usize>, OpError> {
+) -> Result<BTreeSet<usize>, OpError> {
     if state.serial != 0 {
         let is_known = |index: &usize| {
             let is_new = !facts.installed.contains(&releases[*index].section);
@@ -265,7 +271,7 @@ async fn without_state(
     }
     let selector = format!("{LABEL_STACK}={}", state.stack);
     let mut lists: BTreeMap<KindPath, BTreeSet<(Option<String>, String)>> = BTreeMap::new();
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for (index, (release, rendered)) in releases.iter().zip(rendered).enumerate() {
         if facts.installed.contains(&release.section) {
             continue;
@@ -291,7 +297,7 @@ async fn without_state(
             of.is_some_and(|of| of.plural == path.plural) && names.contains(&(one.namespace.clone(), one.name.clone()))
         });
         if is_there {
-            found.push(index);
+            found.insert(index);
         }
     }
     Ok(found)

@@ -28,7 +28,8 @@ pub(super) fn rendered(name: &Arc<str>, texts: &[String], documents: Vec<Node>, 
 /// What a document says, and its place; nothing where it says nothing, or can't be read.
 fn value(name: &Arc<str>, line: usize, text: &str, node: Result<Node, String>, diags: &mut Diagnostics) -> Option<(Value, Place)> {
     // The place of a document is its first line that says something.
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let says = |line: &str| !(line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim_end() == "---");
+    let mut lines = text.lines().enumerate().filter(|(_, line)| says(line));
     let (lead, first) = lines.next().or_else(|| text.lines().enumerate().next()).unwrap_or_default();
     let place = Place { file: Arc::clone(name), line: line + lead, column: 1, length: first.chars().count().max(1) };
     match node.and_then(json) {
@@ -113,6 +114,16 @@ mod tests {
         let text = "# head\na: 1\n---\n---\n# only words\n--- # two\n\nb: yes\nc: \"yes\"\n--- {d: 0o17}\n---\n";
         let wanted = vec![(json!({"a": 1}), 2), (json!({"b": true, "c": "yes"}), 8), (json!({"d": 15}), 10)];
         assert_eq!(read_text(text), (wanted, vec![]));
+    }
+
+    #[test]
+    fn documents_of_templates_follow_one_another_in_lines() {
+        let (mut diags, name) = (Diagnostics::default(), Arc::from("t.yaml"));
+        let texts = ["# head\na: 1".to_owned(), "---\nb: 2".to_owned(), "c: 3".to_owned()];
+        let documents = texts.iter().map(|text| yaml::parse(text.as_bytes()).expect("a document")).collect();
+        let found = rendered(&name, &texts, documents, &mut diags);
+        let places: Vec<(usize, usize)> = found.iter().map(|(_, place)| (place.line, place.length)).collect();
+        assert_eq!(places, [(2, 4), (5, 4), (7, 4)]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 pub use print::Show;
 
+use super::render::RenderError;
 use super::strconv::quote;
 use super::value::Str;
 use super::yaml::{self, Node};
@@ -28,7 +29,7 @@ pub struct Manifest {
     pub name: String,
     /// The document, without spaces around it.
     pub text: String,
-    /// What it says.
+    /// What it says as it is sent, with a line break at its end.
     pub document: Node,
 }
 
@@ -68,23 +69,29 @@ pub struct Rendered {
     pub notes: String,
 }
 
+/// The most bytes of all documents: each is kept as it was read. Helm's own releases end at a megabyte, packed (Kubernetes, size of a Secret).
+const MOST_BYTES: usize = 32 << 20;
+
 /// The moments that Helm knows.
 const EVENTS: &[&str] =
     &["pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback", "test"];
 
 /// `SortManifests`: splits the files into documents, tells hooks from the rest, and puts both into the order of installation.
 /// What Helm says of hooks that it doesn't know goes to `warn`.
-pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>, mut warn: impl FnMut(&str)) -> Result<(Vec<Manifest>, Vec<Hook>), String> {
-    let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
+pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>, mut warn: impl FnMut(&str)) -> Result<(Vec<Manifest>, Vec<Hook>), RenderError> {
+    let (mut manifests, mut hooks, mut size) = (Vec::new(), Vec::new(), 0);
     for (path, content) in files {
         let content = content.to_str();
         if path.rsplit('/').next().is_some_and(|base| base.starts_with('_')) || content.trim().is_empty() {
             continue;
         }
         for text in split_manifests(&content) {
-            let wrong = |error: String| format!("YAML parse error on {path}: {error}");
-            let document = yaml::parse(text.as_bytes()).map_err(wrong)?;
-            let Head { api_version, kind, name, annotations } = Head::of(&document).map_err(wrong)?;
+            size += text.len();
+            if size > MOST_BYTES {
+                return Err(RenderError::Limit(format!("its documents are larger than {} MiB in all", MOST_BYTES >> 20)));
+            }
+            let (head, document) = read(text).map_err(|error| RenderError::Manifest(format!("YAML parse error on {path}: {error}")))?;
+            let Head { api_version, kind, name, annotations } = head;
             let manifest = Manifest { source: path.clone(), api_version, kind, name, text: text.to_owned(), document };
             match annotations.get("helm.sh/hook") {
                 None => manifests.push(manifest),
@@ -98,6 +105,22 @@ pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>, mut warn: impl FnMut
     manifests.sort_by(|one: &Manifest, two| order::compare(&one.kind, &two.kind));
     hooks.sort_by(|one: &Hook, two| order::compare(&one.manifest.kind, &two.manifest.kind));
     Ok((manifests, hooks))
+}
+
+/// The head of a document as Helm sees it, and the document as it is sent. Helm looks at the head of a trimmed text, and sends it with a line break at
+/// its end (`k8s.io/apimachinery`, `YAMLReader`): a block that ends the document has one.
+fn read(text: &str) -> Result<(Head, Node), String> {
+    let sent = [text, "\n"].concat();
+    let Ok(document) = yaml::parse(sent.as_bytes()) else {
+        // What is wrong with it is told as Helm meets it.
+        let trimmed = yaml::parse(text.as_bytes())?;
+        return Ok((Head::of(&trimmed)?, trimmed));
+    };
+    let head = Head::of(&document)?;
+    let has_break = |text: &String| text.ends_with('\n');
+    let ends_in_head =
+        has_break(&head.kind) || has_break(&head.name) || has_break(&head.api_version) || head.annotations.values().any(has_break);
+    Ok((if ends_in_head { Head::of(&yaml::parse(text.as_bytes())?)? } else { head }, document))
 }
 
 /// None where a moment is unknown: Helm drops such a hook.
@@ -115,4 +138,44 @@ fn hook(manifest: Manifest, events: &str, annotations: &BTreeMap<String, String>
         output_log_policies: list("helm.sh/hook-output-log-policy"),
         manifest,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(text: &str) -> Result<(Vec<Manifest>, Vec<Hook>), RenderError> {
+        sort_manifests(&[("chart/templates/all.yaml".to_owned(), Str::from(text))].into_iter().collect(), |_| {})
+    }
+
+    #[test]
+    fn a_block_at_the_end_of_a_document_has_its_line_break() {
+        let (manifests, _) =
+            sorted("kind: A\ntext: |\n  one\n---\nkind: B\ntext: |-\n  two\n---\nkind: C\ntext: >\n  three\n").expect("three documents");
+        let texts: Vec<Option<String>> = manifests.iter().map(|one| one.document.get("text").and_then(Node::to_text)).collect();
+        assert_eq!(texts, [Some("one\n".to_owned()), Some("two".to_owned()), Some("three\n".to_owned())]);
+        assert!(manifests.iter().all(|one| !one.text.ends_with('\n')));
+    }
+
+    #[test]
+    fn the_head_is_of_the_trimmed_text() {
+        let (_, hooks) = sorted("kind: A\nmetadata:\n  annotations:\n    helm.sh/hook: pre-install\n    helm.sh/hook-weight: |\n      5\n")
+            .expect("a hook");
+        assert_eq!(hooks[0].weight, 5);
+    }
+
+    #[test]
+    fn errors_name_the_lines_of_the_trimmed_text() {
+        let Err(RenderError::Manifest(told)) = sorted("kind: A\ntext: 'one\n\n") else { panic!("this is no YAML") };
+        assert_eq!(
+            told,
+            format!("YAML parse error on chart/templates/all.yaml: {}", yaml::parse(b"kind: A\ntext: 'one").expect_err("no YAML"))
+        );
+    }
+
+    #[test]
+    fn more_text_than_any_release_holds_is_refused() {
+        let documents = format!("a: {}\n---\n", "x".repeat(1 << 20)).repeat(33);
+        assert!(matches!(sorted(&documents), Err(RenderError::Limit(_))));
+    }
 }

@@ -194,13 +194,13 @@ impl<'a> Lines<'a> {
             b'|' => (self.literal(at, column)?, false),
             b'[' | b'{' => {
                 let end = self.end(at);
-                let empty = match self.text[at..end].trim_ascii_end() {
-                    "[]" => B::list(Vec::new()),
-                    "{}" => B::map(B::Entries::default()).ok_or(Other)?,
-                    _ => return Err(Other),
-                };
+                let empty = self.within(|lines| match lines.text[at..end].trim_ascii_end() {
+                    "[]" => Ok(B::list(Vec::new())),
+                    "{}" => B::map(B::Entries::default()).ok_or(Other),
+                    _ => Err(Other),
+                });
                 self.after(end);
-                return Ok(empty);
+                return empty;
             }
             first if starts_plain(first) || (first == b'-' && !is_item(bytes, at)) => (self.plain(at, column)?, true),
             _ => return Err(Other),
@@ -478,6 +478,16 @@ mod tests {
             "a: b # words\n  c\n",
         ] {
             assert!(read::<Node>(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nesting_ends_where_it_ends_for_the_other_reader() {
+        for (levels, inner) in [(MAX_DEPTH - 1, "{}"), (MAX_DEPTH, "x"), (MAX_DEPTH, "{}"), (MAX_DEPTH, "[]"), (MAX_DEPTH + 1, "x")] {
+            let mut text: String = (0..levels).map(|level| " ".repeat(level) + "a:\n").collect();
+            text.truncate(text.len() - 1);
+            text.extend([" ", inner]);
+            assert_eq!(same(&text), parse(text.as_bytes()).is_ok(), "{levels} {inner}");
         }
     }
 
