@@ -11,7 +11,12 @@ use crate::helm::yaml::{self, Node};
 /// The documents of a file, each with its place.
 pub(super) fn read(file: &ManifestFile, diags: &mut Diagnostics) -> Vec<(Value, Place)> {
     let parts = split(&file.text).into_iter();
-    parts.filter_map(|(line, text)| value(&file.name, line, text, yaml::parse(text.as_bytes()), diags)).collect()
+    parts.filter_map(|(line, text)| value(&file.name, line, text, parse(text), diags)).collect()
+}
+
+/// kubectl ends the last line of a file if nobody did (`k8s.io/apimachinery`, `LineReader`): a block there has its line break.
+fn parse(text: &str) -> Result<Node, String> {
+    if text.ends_with('\n') { yaml::parse(text.as_bytes()) } else { yaml::parse([text, "\n"].concat().as_bytes()) }
 }
 
 /// The documents that a template gave, each with its text, which begin in the lines of a file one after the other with a mark between them.
@@ -124,6 +129,13 @@ mod tests {
         let found = rendered(&name, &texts, documents, &mut diags);
         let places: Vec<(usize, usize)> = found.iter().map(|(_, place)| (place.line, place.length)).collect();
         assert_eq!(places, [(2, 4), (5, 4), (7, 4)]);
+    }
+
+    #[test]
+    fn a_block_at_the_end_of_a_file_has_its_line_break() {
+        for text in ["a: |\n  one\n---\na: |\n  one\n", "a: |\n  one\n---\na: |\n  one"] {
+            assert_eq!(read_text(text).0, vec![(json!({"a": "one\n"}), 1), (json!({"a": "one\n"}), 4)]);
+        }
     }
 
     #[test]

@@ -214,9 +214,9 @@ fn chart(bed: &Bed) {
     std::fs::write(folder.join("templates/deployment.yaml"), deployment).unwrap();
 }
 
-/// Helm ends each document with a line break, which a block at its end has as well.
+/// Helm and kubectl end each document with a line break, which a block at its end has as well.
 #[test]
-fn texts_at_the_end_of_documents_are_those_that_helm_makes() {
+fn texts_at_the_end_of_documents_are_those_that_helm_and_kubectl_make() {
     const MAPS: &str = "{{- range $chomp := list \"|\" \"|-\" \"|+\" \">\" }}\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: {{ printf \"of-%x\" $chomp }} }\ndata:\n  text: {{ $chomp }}\n    one\n    two\n\n---\n{{- end }}\n";
     const HOOK: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: hook, annotations: { helm.sh/hook: pre-install } }\ndata:\n  text: |\n    one\n";
     let bed = Bed::enter("");
@@ -227,10 +227,14 @@ fn texts_at_the_end_of_documents_are_those_that_helm_makes() {
     std::fs::write(folder.join("templates/hook.yaml"), HOOK).unwrap();
     let stack = bed.path().join("texts.yaml");
     let cluster = json!({"kubeconfig": variable("KUBECONFIG")});
-    let ours = "namespaces: { texts-ours: {} }\ncharts: { texts: { chart: ./texts, namespace: texts-ours } }\n";
+    let file = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: file }\ndata:\n  text: |\n    one";
+    std::fs::write(bed.path().join("file.yaml"), file).unwrap();
+    let ours = "namespaces: { texts-ours: {} }\ncharts: { texts: { chart: ./texts, namespace: texts-ours } }\n\
+                manifests: { file: { files: [file.yaml], namespace: texts-ours } }\n";
     std::fs::write(&stack, format!("version: 1\nstack: texts\ncluster: {cluster}\n{ours}")).unwrap();
     bed.run("apply texts.yaml --auto-approve").ends_with(0);
     tool(&bed, &mut Command::new(helm()), "install texts ./texts --namespace texts-helm --create-namespace");
+    tool(&bed, Command::new(variable("MESHFORM_BED_KUBECTL")).arg("kubectl"), "apply --namespace texts-helm -f file.yaml");
     let texts = |namespace: &str| -> BTreeMap<String, Value> {
         let listed = bed.kube_get(&format!("/api/v1/namespaces/{namespace}/configmaps"));
         let items = listed["items"].as_array().unwrap().iter();
@@ -239,9 +243,9 @@ fn texts_at_the_end_of_documents_are_those_that_helm_makes() {
             .map(|one| (one["metadata"]["name"].to_string(), one["data"]["text"].clone()))
             .collect()
     };
-    let of_helm = texts("texts-helm");
-    assert_eq!(of_helm.len(), 5, "{of_helm:?}");
-    assert_eq!(texts("texts-ours"), of_helm);
+    let of_others = texts("texts-helm");
+    assert_eq!(of_others.len(), 6, "{of_others:?}");
+    assert_eq!(texts("texts-ours"), of_others);
     bed.run("destroy texts.yaml --auto-approve").ends_with(0);
     tool(&bed, &mut Command::new(helm()), "uninstall texts --namespace texts-helm");
     bed.kube_raw("DELETE", "/api/v1/namespaces/texts-helm", "application/json", &Value::Null).unwrap();
