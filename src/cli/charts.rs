@@ -1,6 +1,7 @@
 //! Charts for the commands: where archives are kept, who is let in, what stands in.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::context::Context;
 use crate::diag::{Diagnostics, Failed};
@@ -53,6 +54,7 @@ pub(super) async fn load(
     stack: &str,
     diags: &mut Diagnostics,
 ) -> Result<(ChartFiles, Option<String>), Failed> {
+    let began = Instant::now();
     let lock = Path::new(stack).parent().unwrap_or(Path::new("")).join("meshform.lock");
     let charts = match fetcher(context, &lock) {
         Ok(charts) => charts,
@@ -71,6 +73,7 @@ pub(super) async fn load(
         // The sandbox's time doesn't pass while the network is waited for.
         Some(stand_ins) => in_real_time(|| chart_files::load(releases, &charts, Some(stand_ins), diags))?,
     };
+    tracing::info!(releases = releases.len(), microseconds = began.elapsed().as_micros(), "charts were read");
     let names = stood_in.join(", ");
     let note = format!("stand-ins take the place of Istio's charts {names}: the sandbox's own, small, and nothing that works");
     Ok((files, (!stood_in.is_empty()).then_some(note)))

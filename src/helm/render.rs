@@ -19,6 +19,9 @@ const STACK_SIZE: usize = 512 << 20;
 /// What of it templates may use; the rest is for what they call.
 const USABLE_STACK: usize = STACK_SIZE - (64 << 20);
 
+/// The most bytes of all documents of a release. Helm keeps no release of more than a megabyte, packed (Kubernetes, size of a Secret).
+const MOST_DOCUMENTS: usize = 32 << 20;
+
 /// What `.Release` is, and what cluster the chart is rendered for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of `helm template`")]
@@ -138,9 +141,18 @@ fn run(chart: &Chart, sources: &[ValueSource], options: &Options, host: &mut dyn
     check_kube_version(&tree, options)?;
     let mut files = templates(&tree, &top, options, host, stack)?;
     let notes = take_notes(&mut files, tree.name(), options.sub_notes);
-    let (manifests, hooks) = sort_manifests(&files, |text| host.warn(text))?;
+    check_size(&files)?;
+    let (manifests, hooks) = sort_manifests(&files, |text| host.warn(text)).map_err(RenderError::Manifest)?;
     let crds = tree.crds().into_iter().map(|file| (file.name, String::from_utf8_lossy(&file.data).into_owned())).collect();
     Ok(Rendered { manifests, hooks, crds, notes })
+}
+
+/// Each document is kept as it was read.
+fn check_size(files: &BTreeMap<String, Str>) -> Result<(), RenderError> {
+    if files.values().map(Str::len).sum::<usize>() > MOST_DOCUMENTS {
+        return Err(RenderError::Limit(format!("its documents are larger than {} MiB in all", MOST_DOCUMENTS >> 20)));
+    }
+    Ok(())
 }
 
 /// What each template gives, by path.
@@ -250,4 +262,16 @@ fn take_notes(files: &mut BTreeMap<String, Str>, chart: &str, sub_notes: bool) -
         }
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_text_than_any_release_holds_is_refused() {
+        let documents = format!("a: {}\n---\n", "x".repeat(1 << 20)).repeat(33);
+        let files = [("chart/templates/all.yaml".to_owned(), Str::from(documents))].into_iter().collect();
+        assert!(matches!(check_size(&files), Err(RenderError::Limit(_))));
+    }
 }

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 pub use print::Show;
 
-use super::render::RenderError;
 use super::strconv::quote;
 use super::value::Str;
 use super::yaml::{self, Node};
@@ -69,28 +68,21 @@ pub struct Rendered {
     pub notes: String,
 }
 
-/// The most bytes of all documents: each is kept as it was read. Helm's own releases end at a megabyte, packed (Kubernetes, size of a Secret).
-const MOST_BYTES: usize = 32 << 20;
-
 /// The moments that Helm knows.
 const EVENTS: &[&str] =
     &["pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback", "test"];
 
 /// `SortManifests`: splits the files into documents, tells hooks from the rest, and puts both into the order of installation.
 /// What Helm says of hooks that it doesn't know goes to `warn`.
-pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>, mut warn: impl FnMut(&str)) -> Result<(Vec<Manifest>, Vec<Hook>), RenderError> {
-    let (mut manifests, mut hooks, mut size) = (Vec::new(), Vec::new(), 0);
+pub(crate) fn sort_manifests(files: &BTreeMap<String, Str>, mut warn: impl FnMut(&str)) -> Result<(Vec<Manifest>, Vec<Hook>), String> {
+    let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
     for (path, content) in files {
         let content = content.to_str();
         if path.rsplit('/').next().is_some_and(|base| base.starts_with('_')) || content.trim().is_empty() {
             continue;
         }
         for text in split_manifests(&content) {
-            size += text.len();
-            if size > MOST_BYTES {
-                return Err(RenderError::Limit(format!("its documents are larger than {} MiB in all", MOST_BYTES >> 20)));
-            }
-            let (head, document) = read(text).map_err(|error| RenderError::Manifest(format!("YAML parse error on {path}: {error}")))?;
+            let (head, document) = read(text).map_err(|error| format!("YAML parse error on {path}: {error}"))?;
             let Head { api_version, kind, name, annotations } = head;
             let manifest = Manifest { source: path.clone(), api_version, kind, name, text: text.to_owned(), document };
             match annotations.get("helm.sh/hook") {
@@ -144,7 +136,7 @@ fn hook(manifest: Manifest, events: &str, annotations: &BTreeMap<String, String>
 mod tests {
     use super::*;
 
-    fn sorted(text: &str) -> Result<(Vec<Manifest>, Vec<Hook>), RenderError> {
+    fn sorted(text: &str) -> Result<(Vec<Manifest>, Vec<Hook>), String> {
         sort_manifests(&[("chart/templates/all.yaml".to_owned(), Str::from(text))].into_iter().collect(), |_| {})
     }
 
@@ -166,16 +158,10 @@ mod tests {
 
     #[test]
     fn errors_name_the_lines_of_the_trimmed_text() {
-        let Err(RenderError::Manifest(told)) = sorted("kind: A\ntext: 'one\n\n") else { panic!("this is no YAML") };
+        let told = sorted("kind: A\ntext: 'one\n\n").expect_err("no YAML");
         assert_eq!(
             told,
             format!("YAML parse error on chart/templates/all.yaml: {}", yaml::parse(b"kind: A\ntext: 'one").expect_err("no YAML"))
         );
-    }
-
-    #[test]
-    fn more_text_than_any_release_holds_is_refused() {
-        let documents = format!("a: {}\n---\n", "x".repeat(1 << 20)).repeat(33);
-        assert!(matches!(sorted(&documents), Err(RenderError::Limit(_))));
     }
 }

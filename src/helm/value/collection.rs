@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::changes::changed;
+use super::last_read::changed;
 use super::{Str, Type, Value};
 
 /// A Go slice. Clones share the elements: `sortAlpha` on a `[]string` is seen by all who hold it.

@@ -1,7 +1,7 @@
 //! Go values as templates meet them.
 
-mod changes;
 mod collection;
+mod last_read;
 mod object;
 mod print;
 mod text;
@@ -10,8 +10,8 @@ mod types;
 use std::cell::Cell;
 use std::rc::Rc;
 
-pub use changes::LastRead;
 pub use collection::{List, Map};
+pub use last_read::LastRead;
 pub use object::{Method, Object};
 pub use text::Str;
 pub use types::{Kind, Type};

@@ -5,12 +5,29 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::node::Node;
 use super::resolve::{Scalar, resolve};
-use crate::helm::value::{List, Map, Str, Type, Value};
+use crate::helm::value::{List, MAX_DEPTH, Map, Str, Type, Value};
 
 /// Another reader is to be asked.
 pub(super) struct Other;
 
 pub(super) type Result<T, E = Other> = std::result::Result<T, E>;
+
+/// A reader that goes down into lists and maps.
+pub(super) trait Descend {
+    /// How many it is within.
+    fn depth(&mut self) -> &mut usize;
+
+    /// Goes through a list or a map, whose nesting is bounded.
+    fn within<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if *self.depth() >= MAX_DEPTH {
+            return Err(Other);
+        }
+        *self.depth() += 1;
+        let found = read(self)?;
+        *self.depth() -= 1;
+        Ok(found)
+    }
+}
 
 /// What is built of a document. Nothing stands for what is left to another reader.
 pub(super) trait Build: Sized {

@@ -141,8 +141,8 @@ impl Emitter {
         self.increase_indent(false, false);
         for (key, value) in entries {
             self.write_indent();
-            let multiline = key.as_bytes().iter().enumerate().any(|(index, _)| is_break(key.as_bytes(), index));
-            if key.len() <= MAX_SIMPLE_KEY && !multiline {
+            let has_break = || key.as_bytes().iter().enumerate().any(|(index, _)| is_break(key.as_bytes(), index));
+            if key.len() <= MAX_SIMPLE_KEY && (is_word(key.as_bytes()) || !has_break()) {
                 self.string(key, Context::SimpleKey)?;
                 self.indicator(":", false, false, false);
             } else {
@@ -159,7 +159,8 @@ impl Emitter {
 
     fn string(&mut self, text: &Str, context: Context) -> Result<(), FuncError> {
         if is_word(text.as_bytes()) {
-            self.word(text.as_bytes());
+            // It stands as it is in any context, and has no place where it could be folded.
+            self.indicator(text, true, false, false);
             return Ok(());
         }
         let shown = text.to_str();
@@ -189,17 +190,6 @@ impl Emitter {
         };
         self.scalar(shown.as_bytes(), style, context);
         Ok(())
-    }
-
-    /// What is plain in any context, and has no place where it could be folded.
-    fn word(&mut self, text: &[u8]) {
-        if !self.whitespace {
-            self.put(b' ');
-        }
-        self.out.extend_from_slice(text);
-        self.column += text.len();
-        self.whitespace = false;
-        self.indention = false;
     }
 
     fn plain(&mut self, text: &str, context: Context) {
@@ -280,19 +270,20 @@ impl Emitter {
         if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {
             self.put_break();
         }
-        while self.column < indent {
-            self.put(b' ');
+        if self.column < indent {
+            self.out.resize(self.out.len() + indent - self.column, b' ');
+            self.column = indent;
         }
         self.whitespace = true;
         self.indention = true;
     }
 
-    fn indicator(&mut self, text: &str, need_whitespace: bool, is_whitespace: bool, is_indention: bool) {
+    fn indicator(&mut self, text: impl AsRef<[u8]>, need_whitespace: bool, is_whitespace: bool, is_indention: bool) {
         if need_whitespace && !self.whitespace {
             self.put(b' ');
         }
-        self.out.extend_from_slice(text.as_bytes());
-        self.column += text.len();
+        self.out.extend_from_slice(text.as_ref());
+        self.column += text.as_ref().len();
         self.whitespace = is_whitespace;
         self.indention = self.indention && is_indention;
     }
@@ -305,10 +296,20 @@ impl Emitter {
         if !(self.whitespace || text.is_empty() && self.flavour == Flavour::Pretty) {
             self.put(b' ');
         }
+        let is_ascii = text.is_ascii();
         let mut spaces = false;
         let mut at = 0;
         while at < text.len() {
-            if is_space(text, at) {
+            // Nothing is folded before this column: what is one byte a character is written up to there as it is.
+            let folds = allow_breaks && self.flavour == Flavour::Sigs;
+            let free = if folds { (BEST_WIDTH + 1).saturating_sub(self.column) } else { usize::MAX };
+            if is_ascii && free > 0 {
+                let end = text.len().min(at.saturating_add(free));
+                self.out.extend_from_slice(&text[at..end]);
+                self.column += end - at;
+                self.indention = false;
+                (at, spaces) = (end, text[end - 1] == b' ');
+            } else if is_space(text, at) {
                 if allow_breaks && !spaces && self.too_wide() && !is_space(text, at + 1) {
                     self.write_indent();
                     at += 1;

@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::build::{Build, Other, Result, key};
-use crate::helm::value::MAX_DEPTH;
+use super::build::{Build, Descend, Other, Result, key};
 
 /// The longest key; libyaml's end at 1,024 characters.
 const MAX_KEY: usize = 1000;
@@ -43,6 +42,12 @@ struct Lines<'a> {
     depth: usize,
 }
 
+impl Descend for Lines<'_> {
+    fn depth(&mut self) -> &mut usize {
+        &mut self.depth
+    }
+}
+
 impl<'a> Lines<'a> {
     /// The end of the line that this place is in.
     fn end(&self, at: usize) -> usize {
@@ -74,16 +79,6 @@ impl<'a> Lines<'a> {
             }
         }
         Ok(None)
-    }
-
-    fn within<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth >= MAX_DEPTH {
-            return Err(Other);
-        }
-        self.depth += 1;
-        let found = read(self)?;
-        self.depth -= 1;
-        Ok(found)
     }
 
     /// A list or a map that begins here.
@@ -407,6 +402,7 @@ mod tests {
     use super::super::node::Node;
     use super::super::read::parse;
     use super::*;
+    use crate::helm::value::MAX_DEPTH;
 
     /// What is read line by line must be what the other reader reads.
     fn same(text: &str) -> bool {

@@ -3,11 +3,10 @@
 
 use std::borrow::Cow;
 
-use super::build::{Build, Other, Result, key};
+use super::build::{Build, Descend, Other, Result, key};
 use super::event::{Event, Events};
 use super::lines;
 use super::read::readable;
-use crate::helm::value::MAX_DEPTH;
 
 /// The document; none where the other reader is to be asked, and of an empty text.
 pub(super) fn read<B: Build>(text: &[u8]) -> Option<B> {
@@ -30,20 +29,15 @@ struct Quick<'a> {
     depth: usize,
 }
 
+impl Descend for Quick<'_> {
+    fn depth(&mut self) -> &mut usize {
+        &mut self.depth
+    }
+}
+
 impl<'a> Quick<'a> {
     fn next(&mut self) -> Result<Event<'a>> {
         self.events.next().map_err(|_| Other)
-    }
-
-    /// Goes through a list or a map, whose nesting is bounded.
-    fn within<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth >= MAX_DEPTH {
-            return Err(Other);
-        }
-        self.depth += 1;
-        let found = read(self)?;
-        self.depth -= 1;
-        Ok(found)
     }
 
     fn value<B: Build>(&mut self, event: Event<'a>) -> Result<B> {
@@ -85,7 +79,7 @@ impl<'a> Quick<'a> {
 mod tests {
     use super::super::read::parse;
     use super::*;
-    use crate::helm::value::Value;
+    use crate::helm::value::{MAX_DEPTH, Value};
     use crate::helm::yaml::Node;
 
     #[test]

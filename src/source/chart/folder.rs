@@ -45,10 +45,11 @@ pub fn files(root: &Path, links: &mut Vec<String>) -> Result<BTreeMap<String, Ve
         }
         let failed = |cause| ChartSourceError::File { path: folder.display().to_string(), cause };
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
             let failed = |cause| ChartSourceError::File { path: path.display().to_string(), cause };
             let about = std::fs::metadata(&path).map_err(failed)?;
-            if std::fs::symlink_metadata(&path).map_err(failed)?.is_symlink() {
+            if entry.file_type().map_err(failed)?.is_symlink() {
                 links.push(linked(&path).map_err(failed)?);
             }
             if about.is_dir() {

@@ -1,4 +1,4 @@
-//! How often lists and maps were changed in place, and what was read of the last text that one was read of.
+//! What a text was last read as, and whether anything was changed in place since.
 
 use std::cell::Cell;
 
